@@ -1,23 +1,270 @@
 """
-The command line of ``twistd signalfish``, and the service it starts.
+The command line of ``twistd signalfish``, and how the parts of a server fit together.
 """
 
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, ClassVar
+
+from attrs import frozen
 from twisted.application.service import IService, MultiService
-from twisted.python.usage import Options as BaseOptions
+from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.python import usage
+from twisted.web.resource import Resource
+
+from signalfish import config, handshake
+from signalfish.entry import Entry
+from signalfish.metrics import Metrics
+from signalfish.net import web
+from signalfish.net.admission import Admission
+from signalfish.net.factory import Connect, FactoryLimits, SignalingFactory, Traffic
+from signalfish.net.limits import AddressBudgets, Budget, RateLimited
+from signalfish.net.listening import Listening
+from signalfish.net.liveness import Liveness, LivenessLimits
+from signalfish.net.outbox import OutboxLimits
+from signalfish.net.protocol import SignalingProtocol
+from signalfish.net.receiver import Receiver
+from signalfish.net.throttle import Sockets, ThrottlingFactory
+from signalfish.rooms.mint import Mint
+from signalfish.service import RoomService, Time
+from signalfish.session import Policy, Session
+from signalfish.wire.names import Rules
+from signalfish.wire.server import NameRules
+from signalfish.wire.types import Encoding
+
+_BACKLOG = 1024  # Twisted's 50 makes clients wait when many come at once
+_SOCKETS_PER_CONNECTION = 2  # sockets over this share of the connection limits are dropped unheard
 
 
-class Options(BaseOptions):
+class Options(usage.Options):
     """
     Options of ``twistd signalfish``.
     """
 
-    optParameters = [
-        ["port", "p", 3536, "The TCP port to listen on.", int],
+    synopsis = "[options]"
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["port", "p", None, "TCP port, or Twisted endpoint string, to listen on [default: 3536]"],
+        ["config", "c", None, "Configuration file, JSON or TOML by its suffix"],
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["listen"] = []
+
+    def opt_listen(self, endpoint: str) -> None:
+        """
+        Twisted endpoint string to listen on instead of a port. May be given more than once.
+        """
+        self["listen"].append(endpoint)
+
+    opt_l = opt_listen
+
+
+@frozen
+class Parts:
+    """
+    A server, taken apart.
+
+    :ivar service: everything that must run, except for listening.
+    :ivar resource: the web resources, WebSocket endpoints included; for a site of one's own.
+    """
+
+    rooms: RoomService
+    service: MultiService
+    factory: SignalingFactory
+    resource: Resource
+    site: ThrottlingFactory
+    metrics: Metrics
+
+
+class SignalFish(MultiService):
+    """
+    A whole server. If it cannot listen, it ends the process with one line that says why.
+    """
+
+    def privilegedStartService(self) -> None:
+        """
+        Open the ports.
+        """
+        try:
+            super().privilegedStartService()
+        except CannotListenError as error:
+            raise SystemExit(f"signalfish: {error}") from None
 
 
 def makeService(options: Options) -> IService:
     """
     Everything a server runs, not yet started.
+
+    :raises SystemExit: with one line that says what is wrong with the configuration.
     """
-    return MultiService()
+    from twisted.internet import reactor  # noqa: PLC0415 - only a running server needs a reactor
+
+    try:
+        path = None if options["config"] is None else Path(options["config"])
+        settings = config.load(path, os.environ)
+        endpoints = _endpoints(options, settings, reactor)
+    except config.ConfigError as error:
+        raise SystemExit(f"signalfish: {error}") from None
+    parts = assemble(settings, reactor)
+    server = SignalFish()
+    parts.service.setServiceParent(server)
+    Listening(endpoints, parts.site, parts.factory, reactor).setServiceParent(server)
+    return server
+
+
+def assemble(settings: config.Settings, reactor: Any) -> Parts:
+    """
+    Make the parts of a server and join them, without starting anything.
+    """
+    mint = Mint(
+        SystemRandom(), settings.protocol.room_code_length, settings.server.room_code_prefix or ""
+    )
+    relays = settings.relay_types
+    rooms = RoomService(
+        settings.server,
+        Time(reactor, time.monotonic, time.time),
+        mint,
+        lambda game: relays.game_relay_mappings.get(game, relays.default_relay_type),
+    )
+    liveness = Liveness(reactor, _liveness_limits(settings))
+    traffic, sockets = Traffic(), Sockets()
+    factory = SignalingFactory(
+        reactor, _connect(settings, rooms), liveness, _factory_limits(settings), traffic
+    )
+    metrics = Metrics(rooms, traffic, sockets, time.time)
+    resource = web.resources(factory, metrics.snapshot, metrics.exposition)
+    site = ThrottlingFactory(
+        web.site(resource, reactor),
+        sockets,
+        _SOCKETS_PER_CONNECTION * settings.security.max_connections_per_ip,
+        _SOCKETS_PER_CONNECTION * settings.security.max_connections,
+    )
+    service = MultiService()
+    for part in (rooms, liveness):
+        part.setServiceParent(service)
+    return Parts(rooms, service, factory, resource, site, metrics)
+
+
+def _connect(settings: config.Settings, rooms: RoomService) -> Connect:
+    rules = _rules(settings.protocol)
+    policy = Policy(_offer(settings.protocol), settings.security.max_connection_info_bytes)
+    budgets = AddressBudgets(_budget(settings.rate_limit), rooms.time.monotonic)
+    security = settings.security
+    admission = Admission(security.max_connections_per_ip, security.max_connections)
+
+    def connect(link: SignalingProtocol, address: str, _path: str) -> Receiver:
+        def start() -> Receiver:
+            session = Session(link, address, rooms, policy)
+            limited = RateLimited(session, link, address, budgets, rooms.would_create)
+            return Entry(limited, rules, rooms)
+
+        return admission.admit(link, address, start)
+
+    return connect
+
+
+def _endpoints(
+    options: Options, settings: config.Settings, reactor: Any
+) -> Sequence[IStreamServerEndpoint]:
+    port = settings.port if options["port"] is None else options["port"]
+    descriptions = options["listen"]
+    if not str(port).isdecimal():
+        descriptions = [port, *descriptions]
+    elif not descriptions or options["port"] is not None:
+        return [_any_interface(reactor, int(port)), *_from_strings(reactor, descriptions)]
+    return _from_strings(reactor, descriptions)
+
+
+def _from_strings(reactor: Any, descriptions: Sequence[str]) -> list[IStreamServerEndpoint]:
+    endpoints = []
+    for description in descriptions:
+        try:
+            endpoints.append(serverFromString(reactor, description))
+        except Exception as error:  # endpoint parsers raise whatever they like
+            raise config.ConfigError(f"cannot listen on {description!r}: {error}") from None
+    return endpoints
+
+
+def _any_interface(reactor: Any, port: int) -> IStreamServerEndpoint:
+    if port > 0xFFFF:
+        raise config.ConfigError(f"port: {port} is above 65535")
+    if _has_ipv6():
+        return TCP6ServerEndpoint(reactor, port, backlog=_BACKLOG, interface="::")
+    return TCP4ServerEndpoint(reactor, port, backlog=_BACKLOG)
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True
+
+
+def _rules(protocol: config.Protocol) -> Rules:
+    names = protocol.player_name_validation
+    extra = names.additional_allowed_characters or ""
+    return Rules(
+        max_game_name=protocol.max_game_name_length,
+        max_player_name=protocol.max_player_name_length,
+        room_code_length=protocol.room_code_length,
+        max_players=protocol.max_players_limit,
+        allow_unicode=names.allow_unicode_alphanumeric,
+        allow_spaces=names.allow_spaces,
+        allow_outer_whitespace=names.allow_leading_trailing_whitespace,
+        allowed_symbols=frozenset((*names.allowed_symbols, *extra)),
+    )
+
+
+def _offer(protocol: config.Protocol) -> handshake.Offer:
+    names = protocol.player_name_validation
+    rules = NameRules(
+        max_length=protocol.max_player_name_length,
+        min_length=1,
+        allow_unicode_alphanumeric=names.allow_unicode_alphanumeric,
+        allow_spaces=names.allow_spaces,
+        allow_leading_trailing_whitespace=names.allow_leading_trailing_whitespace,
+        allowed_symbols=names.allowed_symbols,
+    )
+    binary = (Encoding.MESSAGE_PACK,) if protocol.enable_message_pack_game_data else ()
+    return handshake.Offer(rules, (Encoding.JSON, *binary))
+
+
+def _budget(limits: config.RateLimit) -> Budget:
+    return Budget(
+        window=limits.time_window,
+        creations=limits.max_room_creations,
+        joins=limits.max_join_attempts,
+        replies=limits.max_inbound_error_replies,
+        address_multiplier=limits.address_multiplier,
+        messages_per_second=limits.max_messages_per_second,
+        burst=limits.message_burst,
+    )
+
+
+def _liveness_limits(settings: config.Settings) -> LivenessLimits:
+    return LivenessLimits(
+        ping_interval=settings.websocket.server_ping_interval_secs,
+        pong_timeout=settings.websocket.pong_timeout_secs,
+        ping_timeout=settings.server.ping_timeout,
+        idle_timeout=settings.websocket.idle_timeout_secs,
+    )
+
+
+def _factory_limits(settings: config.Settings) -> FactoryLimits:
+    websocket = settings.websocket
+    return FactoryLimits(
+        OutboxLimits(websocket.send_queue_capacity, websocket.slow_consumer_timeout_ms / 1000),
+        settings.security.max_message_size,
+        websocket.socket_send_buffer_bytes,
+    )

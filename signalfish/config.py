@@ -1,0 +1,228 @@
+"""
+Settings: where they come from, and what they may be.
+
+Later sources win: defaults, the configuration file, ``SIGNAL_FISH__SECTION__KEY`` environment
+variables. Anything wrong stops the start with one line that names the key.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+from attrs import Factory, field, fields, frozen, has
+from msgspec import Meta
+
+from signalfish.rooms.rules import StartRule
+
+_ENVIRONMENT_PREFIX = "SIGNAL_FISH__"
+
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Capacity = Annotated[int, Meta(ge=1, le=255)]
+
+
+class ConfigError(Exception):
+    """
+    A setting is wrong; the text names the key and what is allowed.
+    """
+
+
+@frozen
+class Server:
+    """
+    Rooms and their lives. Times are in seconds.
+    """
+
+    default_max_players: Capacity = 8
+    default_max_spectators: Count | None = 32
+    start_rule: StartRule = StartRule.BY_PROTOCOL
+    max_rooms: Positive = 10000
+    max_rooms_per_game: Positive = 1000
+    room_code_prefix: Annotated[str, Meta(pattern="^[A-Z0-9]*$")] | None = None
+    room_cleanup_interval: Seconds = 60
+    empty_room_timeout: Seconds = 300
+    inactive_room_timeout: Seconds = 3600
+    enable_reconnection: bool = True
+    reconnection_window: Annotated[float, Meta(ge=1)] = 300
+    event_buffer_size: Annotated[int, Meta(ge=0, le=65536)] = 100
+    replay_game_data: bool = True
+    replay_memory_bytes: Count = 256 << 20
+    ping_timeout: Count = 30
+
+
+@frozen
+class RateLimit:
+    """
+    What clients may do in one window of `time_window` seconds.
+    """
+
+    time_window: Seconds = 60
+    max_room_creations: Positive = 5
+    max_join_attempts: Positive = 20
+    max_inbound_error_replies: Positive = 3000
+    address_multiplier: Positive = 10
+    max_messages_per_second: Count = 1000
+    message_burst: Positive = 2000
+
+
+@frozen
+class PlayerNames:
+    """
+    Which characters names may have besides letters and digits.
+    """
+
+    allow_unicode_alphanumeric: bool = True
+    allow_spaces: bool = True
+    allow_leading_trailing_whitespace: bool = False
+    allowed_symbols: tuple[Annotated[str, Meta(min_length=1, max_length=1)], ...] = ("-", "_")
+    additional_allowed_characters: str | None = None
+
+
+@frozen
+class Protocol:
+    """
+    The syntax of requests, and what is negotiated. Lengths are in bytes.
+    """
+
+    max_game_name_length: Positive = 64
+    max_player_name_length: Positive = 32
+    room_code_length: Annotated[int, Meta(ge=4, le=64)] = 6
+    max_players_limit: Capacity = 100
+    enable_message_pack_game_data: bool = True
+    player_name_validation: PlayerNames = Factory(PlayerNames)
+
+
+@frozen
+class RelayTypes:
+    """
+    The relay label of rooms, by game.
+    """
+
+    default_relay_type: str = "matchbox"
+    game_relay_mappings: dict[str, str] = Factory(dict)
+
+
+@frozen
+class WebSocket:
+    """
+    Connections: their queues and signs of life.
+    """
+
+    send_queue_capacity: Positive = 1024
+    slow_consumer_timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] = 5000
+    server_ping_interval_secs: Annotated[int, Meta(ge=0, le=3600)] = 10
+    pong_timeout_secs: Annotated[int, Meta(ge=1, le=3600)] = 5
+    idle_timeout_secs: Count = 300
+    socket_send_buffer_bytes: Annotated[int, Meta(ge=0, le=16 << 20)] = 65536
+
+
+@frozen
+class Security:
+    """
+    Sizes in bytes, and numbers of connections.
+    """
+
+    max_message_size: Annotated[int, Meta(ge=256, le=16 << 20)] = 65536
+    max_connection_info_bytes: Positive = 8192
+    max_connections_per_ip: Positive = 64
+    max_connections: Positive = 10000
+
+
+@frozen
+class Settings:
+    """
+    Everything that can be configured.
+    """
+
+    port: Annotated[int, Meta(ge=0, le=65535)] = 3536
+    server: Server = field(factory=Server)
+    rate_limit: RateLimit = field(factory=RateLimit)
+    protocol: Protocol = field(factory=Protocol)
+    relay_types: RelayTypes = field(factory=RelayTypes)
+    websocket: WebSocket = field(factory=WebSocket)
+    security: Security = field(factory=Security)
+
+
+def load(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """
+    The settings from a file, if there is one, and from the environment.
+
+    :raises ConfigError: if anything is wrong with them.
+    """
+    tree = {} if path is None else _read(path)
+    for name, text in sorted((environment or {}).items()):
+        if name.startswith(_ENVIRONMENT_PREFIX):
+            _set(tree, name, text)
+    return settings(tree)
+
+
+def settings(tree: Mapping[str, Any]) -> Settings:
+    """
+    The settings that a tree of sections and keys describes.
+
+    :raises ConfigError: for an unknown key, or a value that is not allowed.
+    """
+    _refuse_unknown(tree, Settings, "")
+    try:
+        result = msgspec.convert(tree, Settings)
+    except msgspec.ValidationError as error:
+        problem, _, place = str(error).partition(" - at ")
+        key = place.strip("`").removeprefix("$.")
+        raise ConfigError(f"{key}: {problem[0].lower()}{problem[1:]}") from None
+    _check_together(result)
+    return result
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        tree = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read configuration file {path}: {error}") from None
+    if not isinstance(tree, dict):
+        raise ConfigError(f"configuration file {path} must hold an object of sections")
+    return tree
+
+
+def _set(tree: dict[str, Any], name: str, text: str) -> None:
+    *sections, key = name.removeprefix(_ENVIRONMENT_PREFIX).lower().split("__")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    for section in sections:
+        inner = tree.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"environment variable {name}: {section} is not a section")
+        tree = inner
+    tree[key] = value
+
+
+def _refuse_unknown(tree: Mapping[str, Any], section: type, path: str) -> None:
+    known = {attribute.name for attribute in fields(section)}
+    hints = get_type_hints(section)
+    for key, value in tree.items():
+        if key not in known:
+            raise ConfigError(f"{path}{key}: unknown key; allowed here: {', '.join(sorted(known))}")
+        if has(hints[key]) and isinstance(value, Mapping):
+            _refuse_unknown(value, hints[key], f"{path}{key}.")
+
+
+def _check_together(result: Settings) -> None:
+    server, protocol = result.server, result.protocol
+    if server.default_max_players > protocol.max_players_limit:
+        raise ConfigError(
+            f"server.default_max_players: {server.default_max_players} is above "
+            f"protocol.max_players_limit, which is {protocol.max_players_limit}"
+        )
+    if len(server.room_code_prefix or "") >= protocol.room_code_length:
+        raise ConfigError(
+            "server.room_code_prefix: must be shorter than "
+            f"protocol.room_code_length, which is {protocol.room_code_length}"
+        )

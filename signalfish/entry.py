@@ -1,0 +1,67 @@
+"""
+What is asked of joins before they cost any budget: that they are well-formed, and not too late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from signalfish.net.receiver import Receiver
+from signalfish.service import RoomService
+from signalfish.wire.client import ClientMessage, JoinAsSpectator, JoinRoom, Reconnect
+from signalfish.wire.errors import ErrorCode, Refusal
+from signalfish.wire.names import Rules
+
+
+class Entry:
+    """
+    A receiver that refuses malformed joins, and those that come during a drain.
+
+    :param inner: gets everything that is not refused.
+    """
+
+    def __init__(self, inner: Receiver, rules: Rules, service: RoomService) -> None:
+        self._inner = inner
+        self._rules = rules
+        self._service = service
+        self._checks: dict[type, Callable[[Any], None]] = {
+            JoinRoom: self._check_join,
+            JoinAsSpectator: self._check_spectate,
+            Reconnect: self._check_reconnect,
+        }
+        self.refused = inner.refused
+        self.control_frame = inner.control_frame
+        self.alive = inner.alive
+        self.closed = inner.closed
+
+    def received(self, message: ClientMessage) -> None:
+        """
+        See :meth:`signalfish.net.receiver.Receiver.received`.
+        """
+        check = self._checks.get(type(message))
+        if check is not None:
+            check(message)
+        self._inner.received(message)
+
+    def _check_join(self, message: JoinRoom) -> None:
+        request = message.data
+        code = request.room_code
+        if self._service.draining:
+            request.room_code = code and code.upper()
+            if self._service.would_create(request):
+                raise _draining()
+        self._rules.vet_join(message)
+
+    def _check_spectate(self, message: JoinAsSpectator) -> None:
+        if self._service.draining:
+            raise _draining()
+        self._rules.vet_spectate(message)
+
+    def _check_reconnect(self, _message: Reconnect) -> None:
+        if self._service.draining:
+            raise _draining()
+
+
+def _draining() -> Refusal:
+    return Refusal(ErrorCode.SERVER_DRAINING, "Server is draining for shutdown")

@@ -1,0 +1,123 @@
+"""
+Authentication and negotiation: who connects, and what both sides understand.
+"""
+
+from __future__ import annotations
+
+from attrs import Factory, frozen
+from msgspec import UNSET
+
+from signalfish.wire.client import Credentials
+from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
+from signalfish.wire.names import check_app_id
+from signalfish.wire.server import (
+    Authenticated,
+    Error,
+    NameRules,
+    ProtocolInfo,
+    RateLimits,
+    ServerMessage,
+)
+from signalfish.wire.types import Encoding, Form
+
+_BASIC_CAPABILITIES = ("reconnection", "spectator-mode", "rate-limits-v2")
+_TOKEN_CAPABILITY = "reconnection_token"  # noqa: S105 - the name of a capability
+_WITH_TOKENS = 3  # the protocol version in which every client gets a reconnection token
+_OPEN_RATES = RateLimits(per_minute=1000, per_hour=10000, per_day=100000)
+
+
+@frozen
+class Offer:
+    """
+    What this server offers every client.
+
+    :ivar name_rules: as announced to clients.
+    :ivar formats: game data encodings, the default first.
+    """
+
+    name_rules: NameRules
+    formats: tuple[Encoding, ...] = (Encoding.JSON, Encoding.MESSAGE_PACK)
+    min_version: int = 2
+    max_version: int = 2
+
+
+@frozen
+class Agreement:
+    """
+    What was negotiated with one client.
+
+    :ivar wants_token: whether the client can be told a reconnection token.
+    :ivar replies: what to tell it, in this order and with nothing between.
+    """
+
+    form: Form
+    wants_token: bool
+    replies: list[ServerMessage] = Factory(list)
+
+
+def unauthenticated(version: int) -> Agreement:
+    """
+    What holds for a client that never authenticates.
+
+    :param version: the default protocol version of the endpoint it used.
+    """
+    return Agreement(Form(version, Encoding.JSON), wants_token=True)
+
+
+def negotiate(credentials: Credentials, offer: Offer, default_version: int) -> Agreement:
+    """
+    Settle what holds for a client that authenticates, in open mode.
+
+    :param default_version: of the endpoint it used, if it asks for no version.
+    :raises Refusal: INVALID_APP_ID or UNSUPPORTED_PROTOCOL_VERSION; ends the connection.
+    """
+    try:
+        check_app_id(credentials.app_id)
+        version = _version(credentials, offer, default_version)
+    except Refusal as refusal:
+        raise refusal.closing(CloseCode.NORMAL, "unregistered") from None
+    form = Form(version, _encoding(credentials, offer))
+    replies = _format_advice(credentials, offer)
+    replies += [
+        Authenticated(app_name="default", rate_limits=_OPEN_RATES),
+        _protocol_info(credentials, offer, version),
+    ]
+    requested = credentials.requested_capabilities or []
+    return Agreement(form, version >= _WITH_TOKENS or _TOKEN_CAPABILITY in requested, replies)
+
+
+def _version(credentials: Credentials, offer: Offer, default: int) -> int:
+    wanted = default if credentials.protocol_version is None else credentials.protocol_version
+    if wanted < offer.min_version:
+        text = f"Client protocol version {wanted} is below the server minimum {offer.min_version}"
+        raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, text)
+    return min(wanted, offer.max_version)
+
+
+def _encoding(credentials: Credentials, offer: Offer) -> Encoding:
+    wanted = credentials.game_data_format
+    return wanted if wanted in offer.formats else Encoding.JSON
+
+
+def _format_advice(credentials: Credentials, offer: Offer) -> list[ServerMessage]:
+    wanted = credentials.game_data_format
+    if wanted is None or wanted in offer.formats:
+        return []
+    text = (
+        f"Requested game data format '{wanted}' is not supported. "
+        f"Server supports: {', '.join(offer.formats)}. Falling back to JSON."
+    )
+    return [Error(message=text, error_code=ErrorCode.UNSUPPORTED_GAME_DATA_FORMAT)]
+
+
+def _protocol_info(credentials: Credentials, offer: Offer, version: int) -> ProtocolInfo:
+    return ProtocolInfo(
+        platform=UNSET if credentials.platform is None else credentials.platform,
+        sdk_version=UNSET if credentials.sdk_version is None else credentials.sdk_version,
+        capabilities=_BASIC_CAPABILITIES,
+        game_data_formats=offer.formats,
+        player_name_rules=offer.name_rules,
+        protocol_version=version,
+        min_protocol_version=offer.min_version,
+        max_protocol_version=offer.max_version,
+    )

@@ -1,0 +1,3 @@
+"""
+The sockets: WebSocket connections, their queues and limits, and the web resources.
+"""

@@ -1,0 +1,132 @@
+"""
+The Autobahn factory: what all connections of a server share.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from uuid import uuid4
+
+from attrs import Factory, define, frozen
+from autobahn.twisted.websocket import WebSocketServerFactory
+from twisted.internet.interfaces import IReactorTime, ITransport
+
+from signalfish.net.liveness import Liveness
+from signalfish.net.outbox import Outbox, OutboxLimits
+from signalfish.net.protocol import SignalingProtocol
+from signalfish.net.receiver import Receiver
+
+Connect = Callable[[SignalingProtocol, str, str], Receiver]
+"""
+Makes the receiver of a new connection, given the connection, its address and the path it asked for.
+"""
+
+
+@define
+class Traffic:
+    """
+    What has gone over all connections since the start.
+    """
+
+    connections: int = 0
+    disconnections: int = 0
+    messages_received: int = 0
+    messages_sent: int = 0
+    closes: Counter[int | None] = Factory(Counter)
+
+    @property
+    def active(self) -> int:
+        """
+        How many connections there are now.
+        """
+        return self.connections - self.disconnections
+
+
+@frozen
+class FactoryLimits:
+    """
+    Sizes in bytes; 0 for the send buffer leaves it as the system has it.
+
+    :ivar max_message_size: larger messages are refused; at twice the size the connection ends.
+    """
+
+    outbox: OutboxLimits
+    max_message_size: int = 65536
+    send_buffer: int = 65536
+
+
+class SignalingFactory(WebSocketServerFactory):  # type: ignore[misc] # Autobahn is untyped
+    """
+    Builds the protocol of each connection.
+
+    :ivar connections: those whose handshake is done and whose end has not come.
+    """
+
+    protocol = SignalingProtocol
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        connect: Connect,
+        liveness: Liveness,
+        limits: FactoryLimits,
+        traffic: Traffic,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
+    ) -> None:
+        super().__init__(server="", reactor=clock)
+        self.clock = clock
+        self.connect = connect
+        self.traffic = traffic
+        self.connections: set[SignalingProtocol] = set()
+        self.max_message_size = limits.max_message_size
+        self.send_buffer = limits.send_buffer
+        self._liveness = liveness
+        self._limits = limits
+        self._new_id = new_id
+        # Autobahn's own timers and pings know only whole seconds and the global reactor, so they
+        # are off. No compression: one frame must fit all recipients. UTF-8 is checked by the codec.
+        self.setProtocolOptions(
+            versions=[13],
+            webStatus=False,
+            utf8validateIncoming=False,
+            maxFramePayloadSize=2 * limits.max_message_size,
+            maxMessagePayloadSize=2 * limits.max_message_size,
+            failByDrop=False,
+            echoCloseCodeReason=True,
+            openHandshakeTimeout=0,
+            closeHandshakeTimeout=0,
+            autoPingInterval=0,
+            allowNullOrigin=True,
+        )
+
+    def upgrade_headers(self) -> dict[str, str]:
+        """
+        What every successful handshake response carries.
+        """
+        return {
+            "x-signal-fish-request-id": self._new_id(),
+            "x-signal-fish-upgrade-outcome": "accepted",
+        }
+
+    def outbox(self, transport: ITransport, give_up: Callable[[], None]) -> Outbox:
+        """
+        A queue for a new connection.
+        """
+        return Outbox(transport, self.clock, self._limits.outbox, give_up)
+
+    def opened(self, connection: SignalingProtocol) -> None:
+        """
+        A connection's handshake is done.
+        """
+        self.traffic.connections += 1
+        self.connections.add(connection)
+        self._liveness.add(connection)
+
+    def closed(self, connection: SignalingProtocol) -> None:
+        """
+        A connection has come to its end.
+        """
+        self.connections.discard(connection)
+        self.traffic.disconnections += 1
+        self._liveness.remove(connection)

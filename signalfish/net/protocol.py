@@ -1,0 +1,275 @@
+"""
+One WebSocket connection: Autobahn's protocol on one side, a link for rooms on the other.
+
+Knows bytes, frames and close codes; knows no message and no rule of the game.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from typing import TYPE_CHECKING, Any
+
+from autobahn.twisted.websocket import WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionRequest
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from signalfish.net.addresses import address_key
+from signalfish.net.advisories import Advisories
+from signalfish.net.liveness import ACTIVE, ANSWERED, SILENT
+from signalfish.net.outbox import Outbox
+from signalfish.net.receiver import Receiver
+from signalfish.wire.client import ClientMessage
+from signalfish.wire.codec import decode_binary, decode_text
+from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
+from signalfish.wire.outgoing import Notice, Outgoing, Undeliverable
+from signalfish.wire.refusals import answer
+from signalfish.wire.server import Error
+from signalfish.wire.types import Encoding, Form
+
+if TYPE_CHECKING:
+    from signalfish.net.factory import SignalingFactory
+
+_log = Logger()
+
+CLOSE_TIMEOUT = 1.0
+"""
+Seconds that a client has to read its last messages and answer the closing handshake.
+"""
+
+
+class SignalingProtocol(WebSocketServerProtocol):  # type: ignore[misc] # Autobahn is untyped
+    """
+    A client's connection, from the opening handshake on.
+
+    :ivar form: see :class:`signalfish.rooms.link.Link`.
+    :ivar newer_codes: see :class:`signalfish.session.Line`.
+    :ivar pulse: see :class:`signalfish.net.liveness.Connection`, like `silence` and `slot`.
+    """
+
+    # The option of the same name is read by Autobahn before it is set: without this, 16 ms latency.
+    tcpNoDelay = True  # noqa: N815 - Autobahn's name
+
+    factory: SignalingFactory
+    form = Form(2, Encoding.JSON)
+    newer_codes = False
+    pulse = ACTIVE
+    silence = 0
+    slot = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._receiver: Receiver | None = None
+        self._outbox: Outbox | None = None
+        self._ending: IDelayedCall | None = None
+        self._advisories = Advisories()
+        self._resting: IDelayedCall | None = None
+        self.endpoint = ""
+
+    # What Autobahn calls.
+
+    def onConnect(self, request: ConnectionRequest) -> tuple[None, dict[str, str]]:
+        """
+        Accept the handshake; the web resource has refused what is to be refused.
+        """
+        self.endpoint = request.path
+        return None, self.factory.upgrade_headers()
+
+    def onOpen(self) -> None:
+        """
+        Start the conversation.
+        """
+        # The HTTP channel is still registered as the producer, which would keep it alive.
+        self.transport.unregisterProducer()
+        self._outbox = self.factory.outbox(self.transport, self._give_up)
+        self.transport.registerProducer(self._outbox, True)
+        _limit_send_buffer(self.transport, self.factory.send_buffer)
+        try:
+            host = getattr(self.transport.getPeer(), "host", None) or "local"
+            self._receiver = self.factory.connect(self, address_key(host), self.endpoint)
+        except Exception:  # our bug: ends this connection only
+            self._fail()
+            return
+        self.factory.opened(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Take bytes from the client.
+        """
+        if self.pulse is SILENT:
+            self.pulse = ANSWERED
+        if not self.failedByMe:  # the rest of a broken stream means nothing
+            super().dataReceived(data)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        """
+        Decode a message, have it acted on, and answer it if it is refused.
+        """
+        self.pulse = ACTIVE
+        receiver = self._receiver
+        if receiver is None or self.state != self.STATE_OPEN:
+            return
+        self.factory.traffic.messages_received += 1
+        message: ClientMessage | None = None
+        try:
+            decode = decode_binary if isBinary else decode_text
+            message = decode(payload, self.factory.max_message_size)
+            receiver.received(message)
+        except Refusal as refusal:
+            self._refuse(message, refusal)
+        except UnicodeDecodeError:
+            self.close(CloseCode.INVALID_PAYLOAD, "invalid_utf8")
+        except Exception:  # our bug: ends this connection only
+            self._fail()
+
+    def onPing(self, payload: bytes) -> None:
+        """
+        Answer a ping.
+        """
+        self.pulse = ACTIVE
+        self._control_frame()
+        super().onPing(payload)
+
+    def onPong(self, payload: bytes) -> None:
+        """
+        Take note of a pong.
+        """
+        self._control_frame()
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        """
+        The connection is gone.
+        """
+        for call in (self._ending, self._resting):
+            if call is not None and call.active():
+                call.cancel()
+        self._release()
+
+    def sendCloseFrame(
+        self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False
+    ) -> None:
+        """
+        Begin, or answer, the closing handshake; a client that does not finish it is cut off.
+        """
+        if self.state == self.STATE_OPEN:
+            if not isReply:
+                self.factory.traffic.closes[code] += 1
+            self.factory.clock.callLater(0, self._release)
+            self._ending = self.factory.clock.callLater(
+                CLOSE_TIMEOUT, self.transport.abortConnection
+            )
+        super().sendCloseFrame(code, reasonUtf8, isReply)
+
+    # What rooms and conversations call.
+
+    def deliver(self, outgoing: Outgoing) -> None:
+        """
+        See :meth:`signalfish.rooms.link.Link.deliver`.
+        """
+        if self.state != self.STATE_OPEN or self._outbox is None:
+            return
+        try:
+            frame = outgoing.frame(self.form)
+        except Undeliverable as problem:
+            self._advise(problem)
+            return
+        self.factory.traffic.messages_sent += 1
+        self._outbox.send(frame)
+
+    def close(self, code: CloseCode, reason: str, farewell: Outgoing | None = None) -> None:
+        """
+        See :meth:`signalfish.rooms.link.Link.close`.
+        """
+        if self.state != self.STATE_OPEN or self._outbox is None:
+            return
+        if code is CloseCode.SLOW_CONSUMER:
+            self._outbox.discard()
+        else:
+            self._outbox.flush()
+        if farewell is not None:
+            self.transport.write(farewell.frame(self.form))
+        self.sendCloseFrame(code, reason.encode())
+
+    # What the liveness check and the limits call.
+
+    @property
+    def reads(self) -> bool:
+        """
+        See :meth:`signalfish.net.liveness.Connection.reads`.
+        """
+        return self._resting is None
+
+    def ping(self) -> None:
+        """
+        Send a WebSocket ping with eight random bytes that are not all zero.
+        """
+        self.sendPing(struct.pack(">Q", int.from_bytes(os.urandom(8)) | 1))
+
+    def alive(self) -> None:
+        """
+        See :meth:`signalfish.net.liveness.Connection.alive`.
+        """
+        if self._receiver is not None:
+            self._receiver.alive()
+
+    def rest(self, seconds: float) -> None:
+        """
+        Read nothing from the client for a while.
+        """
+        if self._resting is None:
+            self.transport.pauseProducing()
+            self._resting = self.factory.clock.callLater(seconds, self._resume)
+
+    def _resume(self) -> None:
+        self._resting = None
+        self.transport.resumeProducing()
+
+    def _control_frame(self) -> None:
+        if self._receiver is not None:
+            self._receiver.control_frame()
+
+    def _refuse(self, message: ClientMessage | None, refusal: Refusal) -> None:
+        reply = Notice(answer(message, refusal, newer_codes=self.newer_codes))
+        if refusal.close is not None:
+            self.close(*refusal.close, reply)
+            return
+        self.deliver(reply)
+        if self._receiver is not None:
+            self._receiver.refused(message)
+
+    def _advise(self, problem: Undeliverable) -> None:
+        notice = self._advisories.about(problem, self.factory.clock.seconds())
+        if notice is not None:
+            self.deliver(notice)
+
+    def _give_up(self) -> None:
+        text = "Disconnected because outbound delivery could not make progress"
+        farewell = Notice(Error(message=text, error_code=ErrorCode.SLOW_CONSUMER))
+        self.close(CloseCode.SLOW_CONSUMER, "slow_consumer", farewell)
+
+    def _fail(self) -> None:
+        _log.failure("A bug ended the connection of {peer}", peer=self.peer)
+        self.close(CloseCode.INTERNAL_ERROR, "internal_error")
+
+    def _release(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is None:
+            return
+        self.factory.closed(self)
+        try:
+            receiver.closed()
+        except Exception:  # our bug: the connection is over anyway
+            _log.failure("A bug in the end of the connection of {peer}", peer=self.peer)
+
+
+def _limit_send_buffer(transport: Any, size: int) -> None:
+    """
+    Keep the kernel from queueing megabytes for a slow client, where the transport is a socket.
+    """
+    try:
+        if size:
+            transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+    except (AttributeError, OSError, TypeError):
+        pass

@@ -1,0 +1,113 @@
+"""
+Limits on raw connections, as a protocol wrapper around the listening site.
+
+It sees sockets and bytes before any of them has been parsed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from attrs import define
+from twisted.internet.interfaces import IAddress, IProtocolFactory, ITransport
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.python.failure import Failure
+
+from signalfish.net.addresses import address_key
+
+
+@define
+class Sockets:
+    """
+    What has happened on raw connections since the start.
+    """
+
+    accepted: int = 0
+    refused: int = 0
+    bytes_received: int = 0
+
+
+class ThrottledProtocol(ProtocolWrapper):
+    """
+    One raw connection; dropped at once if it is one too many.
+    """
+
+    factory: ThrottlingFactory
+    _key: str | None = None
+
+    def makeConnection(self, transport: ITransport) -> None:
+        """
+        Count the connection, or drop it.
+        """
+        key = address_key(getattr(transport.getPeer(), "host", None) or "local")
+        if not self.factory.take(key):
+            transport.abortConnection()
+            return
+        self._key = key
+        super().makeConnection(transport)
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Pass bytes on.
+        """
+        if self._key is not None:
+            self.factory.sockets.bytes_received += len(data)
+            super().dataReceived(data)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """
+        Count the connection no longer.
+        """
+        key, self._key = self._key, None
+        if key is not None:
+            self.factory.give_back(key)
+            super().connectionLost(reason)
+
+
+class ThrottlingFactory(WrappingFactory):
+    """
+    Wraps the protocols of a site.
+
+    :param sockets: where to count.
+    :param per_address: the most raw connections of one address. More than the WebSocket
+        connections it may have, so that those who have too many of these can be told.
+    :param total: the most raw connections.
+    """
+
+    protocol = ThrottledProtocol
+
+    def __init__(
+        self, site: IProtocolFactory, sockets: Sockets, per_address: int, total: int
+    ) -> None:
+        super().__init__(site)
+        self.sockets = sockets
+        self._per_address = per_address
+        self._total = total
+        self._open: Counter[str] = Counter()
+
+    def buildProtocol(self, addr: IAddress | None) -> ThrottledProtocol:
+        """
+        Wrap a new connection.
+        """
+        protocol = super().buildProtocol(addr)
+        assert isinstance(protocol, ThrottledProtocol)  # noqa: S101 - for the type checker
+        return protocol
+
+    def take(self, key: str) -> bool:
+        """
+        Count one more connection of an address, if it may have one more.
+        """
+        if self._open[key] >= self._per_address or len(self.protocols) >= self._total:
+            self.sockets.refused += 1
+            return False
+        self._open[key] += 1
+        self.sockets.accepted += 1
+        return True
+
+    def give_back(self, key: str) -> None:
+        """
+        Count one connection less of an address.
+        """
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]

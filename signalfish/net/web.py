@@ -1,0 +1,168 @@
+"""
+What the server shows over HTTP: the WebSocket endpoints, health and metrics; 404 elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from autobahn.twisted.resource import WebSocketResource
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.http import Request as HTTPRequest
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import Request, Site
+
+from signalfish.net.factory import SignalingFactory
+
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+_TEXT = "text/plain; charset=utf-8"
+
+
+class Page(Resource):
+    """
+    A page that is made anew for each request.
+
+    :param render: makes its content type and body.
+    """
+
+    isLeaf = True
+
+    def __init__(self, render: Callable[[Request], tuple[str, bytes]]) -> None:
+        super().__init__()
+        self._render = render
+
+    def render_GET(self, request: Request) -> bytes:
+        """
+        Answer GET and HEAD.
+        """
+        if request.postpath:
+            return _plain(request, 404, "Not found")
+        content_type, body = self._render(request)
+        request.setHeader(b"content-type", content_type.encode())
+        request.setHeader(b"cache-control", b"no-store")
+        return body
+
+
+class Branch(Resource):
+    """
+    A part of a path that is no page itself.
+    """
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        """
+        There is nothing else below.
+        """
+        return Missing()
+
+
+class Missing(Resource):
+    """
+    A path where there is nothing.
+    """
+
+    isLeaf = True
+
+    def render(self, request: Request) -> bytes:
+        """
+        Say so.
+        """
+        return _plain(request, 404, "Not found")
+
+
+class Upgrade(WebSocketResource):  # type: ignore[misc] # Autobahn is untyped
+    """
+    A WebSocket endpoint. What cannot become a WebSocket is answered as HTTP.
+    """
+
+    def render(self, request: Request) -> bytes | int:
+        """
+        Hand the connection over to a WebSocket protocol.
+        """
+        if request.postpath:
+            return _plain(request, 404, "Not found")
+        if request.method != b"GET":
+            request.setHeader(b"allow", b"GET")
+            return _plain(request, 405, "WebSocket handshakes use GET")
+        if (request.getHeader("upgrade") or "").lower() != "websocket":
+            request.setHeader(b"upgrade", b"websocket")
+            return _plain(request, 400, "This is a WebSocket endpoint")
+        answer: bytes | int = super().render(request)
+        return answer
+
+
+class QuietSite(Site):
+    """
+    A site that does not log every request.
+    """
+
+    def log(self, request: HTTPRequest) -> None:
+        """
+        Scrapes and health checks are not worth a line each.
+        """
+
+
+def site(root: Resource, clock: IReactorTime) -> Site:
+    """
+    A web site for these resources.
+    """
+    return QuietSite(root, reactor=clock, timeout=60)
+
+
+def resources(
+    factory: SignalingFactory,
+    snapshot: Callable[[], dict[str, Any]],
+    exposition: Callable[[], bytes],
+) -> Resource:
+    """
+    The tree of everything there is.
+
+    :param snapshot: makes the metrics as JSON data.
+    :param exposition: makes the metrics as Prometheus text.
+    """
+    root, versions = Branch(), {b"v1": Branch(), b"v2": Branch()}
+    for name, branch in versions.items():
+        root.putChild(name, branch)
+    for branch in (root, versions[b"v2"]):
+        branch.putChild(b"ws", Upgrade(factory))
+        branch.putChild(b"health", Page(lambda request: (_TEXT, b"OK")))
+    for branch in (root, *versions.values()):
+        branch.putChild(b"metrics", _metrics(snapshot, exposition))
+    return root
+
+
+def _metrics(snapshot: Callable[[], dict[str, Any]], exposition: Callable[[], bytes]) -> Resource:
+    def render(request: Request) -> tuple[str, bytes]:
+        if _prefers_prometheus(request.getHeader("accept") or ""):
+            return _PROMETHEUS, exposition()
+        return "application/json", json.dumps(snapshot(), separators=(",", ":")).encode()
+
+    page = MetricsPage(render)
+    page.putChild(b"prom", Page(lambda request: (_PROMETHEUS, exposition())))
+    return page
+
+
+class MetricsPage(Page):
+    """
+    The JSON metrics, with other forms below.
+    """
+
+    isLeaf = False
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        """
+        There is nothing else below.
+        """
+        return Missing()
+
+
+def _prefers_prometheus(accept: str) -> bool:
+    first = accept.split(",")[0].split(";")[0].strip().lower()
+    return first in ("text/plain", "application/openmetrics-text")
+
+
+def _plain(request: Request, status: int, text: str) -> bytes:
+    request.setResponseCode(status)
+    request.setHeader(b"content-type", _TEXT.encode())
+    return f"{text}\n".encode()

@@ -1,0 +1,108 @@
+"""
+Who is in a room: seats of players, places of spectators, and claims to seats that were lost.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import Factory, define, field, frozen
+from msgspec import UNSET, UnsetType
+
+from signalfish.rooms.link import Link
+from signalfish.wire.gamedata import Origin
+from signalfish.wire.names import fold
+from signalfish.wire.types import ConnectionInfo
+
+if TYPE_CHECKING:
+    from signalfish.rooms.room import Room
+
+
+@frozen
+class Newcomer:
+    """
+    A connection that asks for a place.
+
+    :ivar id: the player id of the connection.
+    :ivar address: where it comes from; only ever compared.
+    :ivar connected_at: the time of asking, as the protocol writes it.
+    :ivar epoch: which membership of this player it would be, from 1.
+    :ivar token: the reconnection token it is told if it gets a seat, if it can be told one.
+    :ivar supports_authority: whether the room has an authority, if this is its first player.
+    """
+
+    id: str
+    name: str
+    link: Link
+    address: str
+    connected_at: str
+    epoch: int = 1
+    token: str | None = field(default=None, repr=False)
+    supports_authority: bool = True
+
+
+@define(eq=False)
+class Seat:
+    """
+    One membership of one player: from joining, or coming back, to leaving or being lost.
+
+    :ivar room: None once the membership is over.
+    :ivar rank: place in the joining order; kept when the player comes back.
+    :ivar seq: number of the last game data accepted from this membership.
+    :ivar peers: the links of everybody else, if known; emptied when the audience changes.
+    """
+
+    id: str
+    name: str
+    link: Link
+    room: Room | None
+    address: str
+    connected_at: str
+    rank: int
+    epoch: int
+    claim: Claim | None = None
+    is_ready: bool = False
+    connection_info: ConnectionInfo | UnsetType = UNSET
+    seq: int = 0
+    peers: tuple[Link, ...] | None = None
+    origin: Origin = Factory(lambda self: Origin(self.id, self.epoch), takes_self=True)
+    folded: str = Factory(lambda self: fold(self.name), takes_self=True)
+
+
+@define(eq=False)
+class Watcher:
+    """
+    One spectator of one room.
+
+    :ivar room: None once it watches no longer.
+    """
+
+    id: str
+    name: str
+    link: Link
+    room: Room | None
+    connected_at: str
+
+
+@define(eq=False)
+class Claim:
+    """
+    The right of a player to come back to a seat, proven by a token.
+
+    :ivar seat: the latest membership.
+    :ivar expires: until when it can be used, inclusive; None while the player is connected.
+    :ivar reserved: whether the seat and the name are kept free meanwhile.
+    :ivar missed_from: number of the first room event after the loss.
+    :ivar taken_over_at: when it last ended a connection that looked alive.
+    :ivar revoked: whether it is void: the player left, or the reservation was taken.
+    """
+
+    token: str = field(repr=False)
+    room: Room
+    seat: Seat
+    expires: float | None = None
+    was_authority: bool = False
+    reserved: bool = False
+    missed_from: int = 0
+    taken_over_at: float | None = None
+    revoked: bool = False

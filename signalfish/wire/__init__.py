@@ -1,0 +1,3 @@
+"""
+The language: messages, names, error codes and their bytes.
+"""

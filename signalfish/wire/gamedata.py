@@ -1,0 +1,182 @@
+"""
+Game data on its way out: spliced around the sender's bytes, never re-serialized.
+
+JSON goes to everybody as text. Binary goes as a MessagePack envelope to recipients of the same
+encoding and, converted, as text to those who take JSON (protocol section "Game data").
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from uuid import UUID
+
+from signalfish.wire.errors import ErrorCode, Refusal
+from signalfish.wire.frames import binary_frame, text_frame
+from signalfish.wire.outgoing import Undeliverable
+from signalfish.wire.transcode import Inconvertible, json_from_message_pack
+from signalfish.wire.types import DeliveryClass, Encoding, Form
+
+_BIN8 = Struct("!BB").pack
+_BIN16 = Struct("!BH").pack
+_BIN32 = Struct("!BI").pack
+_UINT32 = Struct("!BI").pack
+_UINT64 = Struct("!BQ").pack
+_STAMPED = 3  # protocol version from which game data carries epoch and sequence number
+
+
+class Origin:
+    """
+    What all game data of one membership has in common, encoded once.
+
+    :param player: the sender's id.
+    :param epoch: which membership of the sender this is, from 1.
+    """
+
+    __slots__ = ("binary_prefix", "epoch", "player", "text_prefix")
+
+    def __init__(self, player: str, epoch: int) -> None:
+        self.player = player
+        self.epoch = epoch
+        self.text_prefix = (
+            b'{"type":"GameData","data":{"from_player":"%s","data":' % player.encode()
+        )
+        self.binary_prefix = b"\xabfrom_player\xc4\x10%s\xa8encoding" % UUID(player).bytes
+
+
+class TextData:
+    """
+    One JSON value for the room.
+
+    :param raw: the value's bytes, as received and checked.
+    :param seq: its number in the sender's stream, from 1.
+    """
+
+    __slots__ = ("_frames", "key", "kind", "origin", "raw", "seq")
+
+    def __init__(
+        self,
+        origin: Origin,
+        seq: int,
+        raw: bytes,
+        kind: DeliveryClass | None = None,
+        key: int | None = None,
+    ) -> None:
+        self.origin = origin
+        self.seq = seq
+        self.raw = raw
+        self.kind = kind
+        self.key = key
+        self._frames: dict[int, bytes] = {}
+
+    def frame(self, form: Form) -> bytes:
+        """
+        See :meth:`signalfish.wire.outgoing.Outgoing.frame`.
+        """
+        version = form.version
+        frame = self._frames.get(version)
+        if frame is None:
+            suffix = b"}}" if version < _STAMPED else self._stamp()
+            frame = text_frame(self.origin.text_prefix, self.raw, suffix)
+            self._frames[version] = frame
+        return frame
+
+    def _stamp(self) -> bytes:
+        stamp = b',"seq":%d,"epoch":%d' % (self.seq, self.origin.epoch)
+        if self.kind is not None:
+            stamp += b',"class":"%s"' % self.kind.encode()
+        if self.key is not None:
+            stamp += b',"key":%d' % self.key
+        return stamp + b"}}"
+
+
+class BinaryData:
+    """
+    One opaque binary value for the room.
+
+    :param payload: the sender's bytes, not looked at until somebody needs them converted.
+    :param encoding: what the sender negotiated.
+    """
+
+    __slots__ = ("_frames", "_text", "encoding", "origin", "payload", "seq")
+
+    def __init__(self, origin: Origin, seq: int, payload: bytes, encoding: Encoding) -> None:
+        self.origin = origin
+        self.seq = seq
+        self.payload = payload
+        self.encoding = encoding
+        self._frames: dict[int, bytes] = {}
+        self._text: TextData | Undeliverable | None = None
+
+    def frame(self, form: Form) -> bytes:
+        """
+        See :meth:`signalfish.wire.outgoing.Outgoing.frame`.
+        """
+        if form.encoding is not self.encoding:
+            return self._converted().frame(form)
+        frame = self._frames.get(form.version)
+        if frame is None:
+            frame = self._frames[form.version] = self._envelope(form.version)
+        return frame
+
+    def _envelope(self, version: int) -> bytes:
+        name = self.encoding.encode()
+        parts = (
+            self.origin.binary_prefix,
+            bytes([0xA0 | len(name)]) + name,
+            b"\xa7payload" + _bin_header(len(self.payload)),
+            self.payload,
+        )
+        if version < _STAMPED:
+            return binary_frame(b"\x83", *parts)
+        stamp = b"\xa3seq%s\xa5epoch%s" % (_uint(self.seq), _uint(self.origin.epoch))
+        return binary_frame(b"\x85", *parts, stamp)
+
+    def _converted(self) -> TextData:
+        if self._text is None:
+            try:
+                raw = json_from_message_pack(self.payload)
+            except Inconvertible as error:
+                self._text = Undeliverable(self.origin.player, self._advice(error))
+            else:
+                self._text = TextData(self.origin, self.seq, raw)
+        if isinstance(self._text, Undeliverable):
+            raise self._text
+        return self._text
+
+    def _advice(self, error: Inconvertible) -> str:
+        return (
+            f"Undeliverable game data from player {self.origin.player} "
+            f"({self.encoding} payload cannot be converted for this connection): {error}"
+        )
+
+
+def check_class(kind: DeliveryClass | None, key: int | None, version: int) -> None:
+    """
+    Refuse a delivery class or key that does not belong there.
+
+    :param version: the sender's protocol version; before 3 there are no classes.
+    :raises Refusal: INVALID_DELIVERY_CLASS.
+    """
+    if version < _STAMPED:
+        if kind is not None or key is not None:
+            text = "Delivery classes need protocol version 3"
+            raise Refusal(ErrorCode.INVALID_DELIVERY_CLASS, text)
+    elif (kind is DeliveryClass.LATEST) is (key is None):
+        text = "Invalid delivery class: latest requires a key; reliable and volatile forbid one"
+        raise Refusal(ErrorCode.INVALID_DELIVERY_CLASS, text)
+
+
+def _bin_header(length: int) -> bytes:
+    if length < 1 << 8:
+        return _BIN8(0xC4, length)
+    if length < 1 << 16:
+        return _BIN16(0xC5, length)
+    return _BIN32(0xC6, length)
+
+
+def _uint(number: int) -> bytes:
+    if number < 1 << 7:
+        return bytes([number])
+    if number < 1 << 32:
+        return _UINT32(0xCE, number)
+    return _UINT64(0xCF, number)

@@ -5,7 +5,6 @@ The rooms of one server: found, created, swept; and the claims of players who ma
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from attrs import define, frozen
 from twisted.application.service import Service
@@ -13,6 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from signalfish.config import Server
 from signalfish.rooms import closing, membership, spectators
 from signalfish.rooms.access import Lock
 from signalfish.rooms.claims import Claims
@@ -21,7 +21,6 @@ from signalfish.rooms.link import Link
 from signalfish.rooms.mint import Mint
 from signalfish.rooms.replay import Replay, ReplayMemory
 from signalfish.rooms.room import Room
-from signalfish.rooms.rules import StartRule
 from signalfish.rooms.seat import Newcomer, Seat, Watcher
 from signalfish.wire.client import Claim, RoomRequest, SpectatorRequest
 from signalfish.wire.errors import ErrorCode, Refusal
@@ -29,26 +28,6 @@ from signalfish.wire.errors import ErrorCode, Refusal
 log = Logger()
 
 _CODE_ATTEMPTS = 8
-
-
-class RoomSettings(Protocol):
-    """
-    What the rooms need to know; see the reference of the configuration.
-    """
-
-    start_rule: StartRule
-    default_max_players: int
-    default_max_spectators: int | None
-    max_rooms: int
-    max_rooms_per_game: int
-    room_cleanup_interval: float
-    empty_room_timeout: float
-    inactive_room_timeout: float
-    enable_reconnection: bool
-    reconnection_window: float
-    event_buffer_size: int
-    replay_game_data: bool
-    replay_memory_bytes: int
 
 
 @frozen
@@ -94,11 +73,11 @@ class RoomService(Service):
     :ivar draining: whether no new rooms are made and nobody may come back or start to watch.
     """
 
-    name = "rooms"  # type: ignore[assignment] # Service declares None
+    name = "rooms"
 
     def __init__(
         self,
-        settings: RoomSettings,
+        settings: Server,
         time: Time,
         mint: Mint,
         relay_type: Callable[[str], str],
@@ -233,7 +212,7 @@ class RoomService(Service):
         for room in self.rooms:
             try:
                 self._sweep_room(room, now)
-            except Exception:  # a bug in one room must not keep the others from being swept
+            except Exception:  # noqa: BLE001 - a bug in one room must not keep others from it
                 log.failure("Sweeping room {room} failed", room=room.id)
         self.claims.prune(now)
 

@@ -25,7 +25,7 @@ from signalfish.entry import Entry
 from signalfish.metrics import Metrics
 from signalfish.net import web
 from signalfish.net.admission import Admission
-from signalfish.net.factory import Connect, FactoryLimits, SignalingFactory, Traffic
+from signalfish.net.factory import Connect, FactoryLimits, SignalingFactory
 from signalfish.net.limits import AddressBudgets, Budget, RateLimited
 from signalfish.net.listening import Listening
 from signalfish.net.liveness import Liveness, LivenessLimits
@@ -40,6 +40,7 @@ from signalfish.wire.names import Rules
 from signalfish.wire.server import NameRules
 from signalfish.wire.types import Encoding
 
+_MAX_PORT = 65535
 _BACKLOG = 1024  # Twisted's 50 makes clients wait when many come at once
 _SOCKETS_PER_CONNECTION = 2  # sockets over this share of the connection limits are dropped unheard
 
@@ -106,7 +107,7 @@ def makeService(options: Options) -> IService:
 
     :raises SystemExit: with one line that says what is wrong with the configuration.
     """
-    from twisted.internet import reactor  # noqa: PLC0415 - only a running server needs a reactor
+    from twisted.internet import reactor
 
     try:
         path = None if options["config"] is None else Path(options["config"])
@@ -136,11 +137,10 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
         lambda game: relays.game_relay_mappings.get(game, relays.default_relay_type),
     )
     liveness = Liveness(reactor, _liveness_limits(settings))
-    traffic, sockets = Traffic(), Sockets()
-    factory = SignalingFactory(
-        reactor, _connect(settings, rooms), liveness, _factory_limits(settings), traffic
-    )
-    metrics = Metrics(rooms, traffic, sockets, time.time)
+    connect, limits = _connect(settings, rooms), _factory_limits(settings)
+    factory = SignalingFactory(reactor, mint.uuid, connect, liveness, limits)
+    sockets = Sockets()
+    metrics = Metrics(rooms, factory.traffic, sockets, time.time)
     resource = web.resources(factory, metrics.snapshot, metrics.exposition)
     site = ThrottlingFactory(
         web.site(resource, reactor),
@@ -189,14 +189,14 @@ def _from_strings(reactor: Any, descriptions: Sequence[str]) -> list[IStreamServ
     for description in descriptions:
         try:
             endpoints.append(serverFromString(reactor, description))
-        except Exception as error:  # endpoint parsers raise whatever they like
+        except Exception as error:  # noqa: BLE001 - endpoint parsers raise what they like
             raise config.ConfigError(f"cannot listen on {description!r}: {error}") from None
     return endpoints
 
 
 def _any_interface(reactor: Any, port: int) -> IStreamServerEndpoint:
-    if port > 0xFFFF:
-        raise config.ConfigError(f"port: {port} is above 65535")
+    if port > _MAX_PORT:
+        raise config.ConfigError(f"port: {port} is above {_MAX_PORT}")
     if _has_ipv6():
         return TCP6ServerEndpoint(reactor, port, backlog=_BACKLOG, interface="::")
     return TCP4ServerEndpoint(reactor, port, backlog=_BACKLOG)

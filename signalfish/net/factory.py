@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from uuid import uuid4
 
 from attrs import Factory, define, frozen
 from autobahn.twisted.websocket import WebSocketServerFactory
@@ -56,34 +55,34 @@ class FactoryLimits:
     send_buffer: int = 65536
 
 
-class SignalingFactory(WebSocketServerFactory):  # type: ignore[misc] # Autobahn is untyped
+class SignalingFactory(WebSocketServerFactory):
     """
     Builds the protocol of each connection.
 
+    :param new_id: makes random UUIDs, as text.
     :ivar connections: those whose handshake is done and whose end has not come.
     """
 
-    protocol = SignalingProtocol
+    protocol = SignalingProtocol  # type: ignore[assignment] # Twisted expects a plain Protocol
 
     def __init__(
         self,
         clock: IReactorTime,
+        new_id: Callable[[], str],
         connect: Connect,
         liveness: Liveness,
         limits: FactoryLimits,
-        traffic: Traffic,
-        new_id: Callable[[], str] = lambda: str(uuid4()),
     ) -> None:
         super().__init__(server="", reactor=clock)
         self.clock = clock
+        self.new_id = new_id
         self.connect = connect
-        self.traffic = traffic
+        self.traffic = Traffic()
         self.connections: set[SignalingProtocol] = set()
         self.max_message_size = limits.max_message_size
         self.send_buffer = limits.send_buffer
         self._liveness = liveness
         self._limits = limits
-        self._new_id = new_id
         # Autobahn's own timers and pings know only whole seconds and the global reactor, so they
         # are off. No compression: one frame must fit all recipients. UTF-8 is checked by the codec.
         self.setProtocolOptions(
@@ -105,7 +104,7 @@ class SignalingFactory(WebSocketServerFactory):  # type: ignore[misc] # Autobahn
         What every successful handshake response carries.
         """
         return {
-            "x-signal-fish-request-id": self._new_id(),
+            "x-signal-fish-request-id": self.new_id(),
             "x-signal-fish-upgrade-outcome": "accepted",
         }
 

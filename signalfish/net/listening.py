@@ -33,7 +33,7 @@ class Listening(Service):
     :param factory: whose connections end when the service stops.
     """
 
-    name = "listening"  # type: ignore[assignment] # Service declares None
+    name = "listening"
 
     def __init__(
         self,

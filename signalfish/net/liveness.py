@@ -85,7 +85,7 @@ class Liveness(Service):
     Pings quiet clients and closes the connections of dead ones, while it runs.
     """
 
-    name = "liveness"  # type: ignore[assignment] # Service declares None
+    name = "liveness"
 
     def __init__(self, clock: IReactorTime, limits: LivenessLimits) -> None:
         self._limits = limits
@@ -136,7 +136,7 @@ class Liveness(Service):
         for connection in tuple(self._slots[self._second % self._interval]):
             try:
                 self._look(connection)
-            except Exception:  # a bug in one connection must not keep the others from being seen
+            except Exception:  # noqa: BLE001 - a bug in one must not hide the others
                 log.failure("Looking at a connection failed")
 
     def _look(self, connection: Connection) -> None:

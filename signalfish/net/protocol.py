@@ -6,10 +6,9 @@ Knows bytes, frames and close codes; knows no message and no rule of the game.
 
 from __future__ import annotations
 
-import os
 import socket
-import struct
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionRequest
@@ -40,7 +39,7 @@ Seconds that a client has to read its last messages and answer the closing hands
 """
 
 
-class SignalingProtocol(WebSocketServerProtocol):  # type: ignore[misc] # Autobahn is untyped
+class SignalingProtocol(WebSocketServerProtocol):
     """
     A client's connection, from the opening handshake on.
 
@@ -50,9 +49,10 @@ class SignalingProtocol(WebSocketServerProtocol):  # type: ignore[misc] # Autoba
     """
 
     # The option of the same name is read by Autobahn before it is set: without this, 16 ms latency.
-    tcpNoDelay = True  # noqa: N815 - Autobahn's name
+    tcpNoDelay = True
 
     factory: SignalingFactory
+    transport: Any  # a TCP or TLS connection, or a wrapper of one: no interface has all we use
     form = Form(2, Encoding.JSON)
     newer_codes = False
     pulse = ACTIVE
@@ -89,7 +89,7 @@ class SignalingProtocol(WebSocketServerProtocol):  # type: ignore[misc] # Autoba
         try:
             host = getattr(self.transport.getPeer(), "host", None) or "local"
             self._receiver = self.factory.connect(self, address_key(host), self.endpoint)
-        except Exception:  # our bug: ends this connection only
+        except Exception:  # noqa: BLE001 - our bug ends this connection only
             self._fail()
             return
         self.factory.opened(self)
@@ -121,7 +121,7 @@ class SignalingProtocol(WebSocketServerProtocol):  # type: ignore[misc] # Autoba
             self._refuse(message, refusal)
         except UnicodeDecodeError:
             self.close(CloseCode.INVALID_PAYLOAD, "invalid_utf8")
-        except Exception:  # our bug: ends this connection only
+        except Exception:  # noqa: BLE001 - our bug ends this connection only
             self._fail()
 
     def onPing(self, payload: bytes) -> None:
@@ -205,7 +205,7 @@ class SignalingProtocol(WebSocketServerProtocol):  # type: ignore[misc] # Autoba
         """
         Send a WebSocket ping with eight random bytes that are not all zero.
         """
-        self.sendPing(struct.pack(">Q", int.from_bytes(os.urandom(8)) | 1))
+        self.sendPing(UUID(self.factory.new_id()).bytes[:8])
 
     def alive(self) -> None:
         """
@@ -260,7 +260,7 @@ class SignalingProtocol(WebSocketServerProtocol):  # type: ignore[misc] # Autoba
         self.factory.closed(self)
         try:
             receiver.closed()
-        except Exception:  # our bug: the connection is over anyway
+        except Exception:  # noqa: BLE001 - our bug ends this connection only
             _log.failure("A bug in the end of the connection of {peer}", peer=self.peer)
 
 

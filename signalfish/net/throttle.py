@@ -7,9 +7,11 @@ It sees sockets and bytes before any of them has been parsed.
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from attrs import define
-from twisted.internet.interfaces import IAddress, IProtocolFactory, ITransport
+from twisted.internet.interfaces import IAddress, IProtocolFactory
+from twisted.internet.protocol import connectionDone
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 
@@ -35,7 +37,7 @@ class ThrottledProtocol(ProtocolWrapper):
     factory: ThrottlingFactory
     _key: str | None = None
 
-    def makeConnection(self, transport: ITransport) -> None:
+    def makeConnection(self, transport: Any) -> None:
         """
         Count the connection, or drop it.
         """
@@ -54,7 +56,7 @@ class ThrottledProtocol(ProtocolWrapper):
             self.factory.sockets.bytes_received += len(data)
             super().dataReceived(data)
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
         Count the connection no longer.
         """

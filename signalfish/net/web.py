@@ -71,7 +71,7 @@ class Missing(Resource):
         return _plain(request, 404, "Not found")
 
 
-class Upgrade(WebSocketResource):  # type: ignore[misc] # Autobahn is untyped
+class Upgrade(WebSocketResource):
     """
     A WebSocket endpoint. What cannot become a WebSocket is answered as HTTP.
     """
@@ -158,7 +158,7 @@ class MetricsPage(Page):
 
 
 def _prefers_prometheus(accept: str) -> bool:
-    first = accept.split(",")[0].split(";")[0].strip().lower()
+    first = accept.split(",", maxsplit=1)[0].split(";", maxsplit=1)[0].strip().lower()
     return first in ("text/plain", "application/openmetrics-text")
 
 

@@ -37,8 +37,9 @@ class Lock:
 
 def check_password(lock: Lock | None, password: str | None) -> None:
     """
-    :raises Refusal: PASSWORD_REQUIRED, if a sealed room is not given its password, or an open room
-        is given one.
+    Refuse whoever cannot open a sealed room, and a password for an open one.
+
+    :raises Refusal: PASSWORD_REQUIRED.
     """
     fits = password is None if lock is None else password is not None and lock.opens(password)
     if not fits:

@@ -22,12 +22,12 @@ class Random(Protocol):
 
     def randbytes(self, n: int, /) -> bytes:
         """
-        n random bytes.
+        Some number of random bytes.
         """
 
     def choices(self, population: str, *, k: int) -> list[str]:
         """
-        k symbols, each drawn from the whole population.
+        Some number of symbols, each drawn from the whole population.
         """
 
 

@@ -67,6 +67,8 @@ def check_start(*, authority: str | None, player: str, all_ready: bool) -> None:
 
 def check_authority(*, supported: bool, authority: str | None, player: str, claim: bool) -> None:
     """
+    Refuse an authority request that cannot be granted.
+
     :param claim: whether the player wants to have the authority or to give it up.
     :raises Refusal: if it may not.
     """

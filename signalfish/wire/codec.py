@@ -34,7 +34,7 @@ def decode_text(payload: bytes, limit: int) -> TextMessage:
     if not payload.isascii():
         payload.decode()  # the decoder does not look into raw values
     try:
-        message = _message.decode(payload)
+        message: TextMessage = _message.decode(payload)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _malformed(error) from None
     if type(message) is GameData:
@@ -62,7 +62,7 @@ def decode_connection_info(raw: bytes) -> ConnectionInfo:
     :raises Refusal: INVALID_INPUT, if it is none of the known kinds.
     """
     try:
-        info = _connection_info.decode(raw)
+        info: ConnectionInfo = _connection_info.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _malformed(error) from None
     if isinstance(info, CustomInfo):

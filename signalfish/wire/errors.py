@@ -104,7 +104,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an ordinary answer, not a
 
     def closing(self, code: CloseCode, reason: str) -> Refusal:
         """
-        This refusal, as one that ends the connection.
+        The same refusal, as one that ends the connection.
         """
         self.close = (code, reason)
         return self

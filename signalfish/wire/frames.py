@@ -10,6 +10,8 @@ from struct import Struct
 
 _FIN_TEXT = 0x81
 _FIN_BINARY = 0x82
+_MEDIUM_MARK = 126  # in place of a length: two bytes of length follow
+_LONG_MARK = 127  # in place of a length: eight bytes of length follow
 _SHORT = Struct("!BB").pack
 _MEDIUM = Struct("!BBH").pack
 _LONG = Struct("!BBQ").pack
@@ -31,10 +33,10 @@ def binary_frame(*parts: bytes) -> bytes:
 
 def _frame(first: int, parts: tuple[bytes, ...]) -> bytes:
     length = sum(map(len, parts))
-    if length < 126:
+    if length < _MEDIUM_MARK:
         header = _SHORT(first, length)
-    elif length < 65536:
-        header = _MEDIUM(first, 126, length)
+    elif length < 1 << 16:
+        header = _MEDIUM(first, _MEDIUM_MARK, length)
     else:
-        header = _LONG(first, 127, length)
+        header = _LONG(first, _LONG_MARK, length)
     return b"".join((header, *parts))

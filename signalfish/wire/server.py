@@ -102,7 +102,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     data: Any = UNSET
 
 
-class Authenticated(ServerMessage, kw_only=True):
+class Authenticated(ServerMessage, frozen=True, kw_only=True):
     """
     The credentials were accepted; :class:`ProtocolInfo` follows at once.
     """
@@ -111,7 +111,7 @@ class Authenticated(ServerMessage, kw_only=True):
     rate_limits: RateLimits
 
 
-class ProtocolInfo(ServerMessage, kw_only=True):
+class ProtocolInfo(ServerMessage, frozen=True, kw_only=True):
     """
     What was negotiated and what the server supports.
     """
@@ -126,7 +126,7 @@ class ProtocolInfo(ServerMessage, kw_only=True):
     max_protocol_version: Annotated[int | UnsetType, since(3)]
 
 
-class AuthenticationError(ServerMessage, kw_only=True):
+class AuthenticationError(ServerMessage, frozen=True, kw_only=True):
     """
     The credentials were refused.
     """
@@ -135,7 +135,7 @@ class AuthenticationError(ServerMessage, kw_only=True):
     error_code: ErrorCode
 
 
-class RoomJoined(ServerMessage, kw_only=True):
+class RoomJoined(ServerMessage, frozen=True, kw_only=True):
     """
     The receiver has a seat; a snapshot of the room as of this moment.
     """
@@ -155,7 +155,7 @@ class RoomJoined(ServerMessage, kw_only=True):
     reconnection_token: str | UnsetType = UNSET
 
 
-class RoomJoinFailed(ServerMessage, kw_only=True):
+class RoomJoinFailed(ServerMessage, frozen=True, kw_only=True):
     """
     No seat for the receiver.
     """
@@ -164,13 +164,13 @@ class RoomJoinFailed(ServerMessage, kw_only=True):
     error_code: ErrorCode
 
 
-class RoomLeft(ServerMessage, kw_only=True):
+class RoomLeft(ServerMessage, frozen=True, kw_only=True):
     """
     The receiver has given up its seat.
     """
 
 
-class PlayerJoined(ServerMessage, kw_only=True):
+class PlayerJoined(ServerMessage, frozen=True, kw_only=True):
     """
     Somebody took a seat, or came back to it.
     """
@@ -178,7 +178,7 @@ class PlayerJoined(ServerMessage, kw_only=True):
     player: PlayerEntry
 
 
-class PlayerLeft(ServerMessage, kw_only=True):
+class PlayerLeft(ServerMessage, frozen=True, kw_only=True):
     """
     Somebody gave up a seat or lost the connection.
     """
@@ -188,7 +188,7 @@ class PlayerLeft(ServerMessage, kw_only=True):
     final_seq: Annotated[int | UnsetType, since(3)]
 
 
-class PlayerReconnected(ServerMessage, kw_only=True):
+class PlayerReconnected(ServerMessage, frozen=True, kw_only=True):
     """
     Somebody came back to a seat.
     """
@@ -198,7 +198,7 @@ class PlayerReconnected(ServerMessage, kw_only=True):
     player: PlayerEntry
 
 
-class AuthorityChanged(ServerMessage, kw_only=True):
+class AuthorityChanged(ServerMessage, frozen=True, kw_only=True):
     """
     Who holds the authority now, if anybody.
     """
@@ -207,7 +207,7 @@ class AuthorityChanged(ServerMessage, kw_only=True):
     you_are_authority: bool
 
 
-class AuthorityResponse(ServerMessage, kw_only=True):
+class AuthorityResponse(ServerMessage, frozen=True, kw_only=True):
     """
     The answer to an authority request.
     """
@@ -217,7 +217,7 @@ class AuthorityResponse(ServerMessage, kw_only=True):
     error_code: ErrorCode | UnsetType = UNSET
 
 
-class LobbyStateChanged(ServerMessage, kw_only=True):
+class LobbyStateChanged(ServerMessage, frozen=True, kw_only=True):
     """
     The truth about the lobby, whenever it differs from what members were last told.
     """
@@ -227,7 +227,7 @@ class LobbyStateChanged(ServerMessage, kw_only=True):
     all_ready: bool
 
 
-class GameStarting(ServerMessage, kw_only=True):
+class GameStarting(ServerMessage, frozen=True, kw_only=True):
     """
     The game starts with these players.
     """
@@ -235,13 +235,13 @@ class GameStarting(ServerMessage, kw_only=True):
     peer_connections: tuple[PeerConnection, ...]
 
 
-class Pong(ServerMessage, kw_only=True):
+class Pong(ServerMessage, frozen=True, kw_only=True):
     """
     The answer to a Ping.
     """
 
 
-class Reconnected(ServerMessage, kw_only=True):
+class Reconnected(ServerMessage, frozen=True, kw_only=True):
     """
     The receiver has its seat back; a snapshot of the room and what it missed.
     """
@@ -264,7 +264,7 @@ class Reconnected(ServerMessage, kw_only=True):
     reconnection_token: Annotated[str | UnsetType, since(3)]
 
 
-class ReconnectionFailed(ServerMessage, kw_only=True):
+class ReconnectionFailed(ServerMessage, frozen=True, kw_only=True):
     """
     The receiver does not get the seat back.
     """
@@ -273,7 +273,7 @@ class ReconnectionFailed(ServerMessage, kw_only=True):
     error_code: ErrorCode
 
 
-class SpectatorJoined(ServerMessage, kw_only=True):
+class SpectatorJoined(ServerMessage, frozen=True, kw_only=True):
     """
     The receiver watches the room; a snapshot of it as of this moment.
     """
@@ -288,7 +288,7 @@ class SpectatorJoined(ServerMessage, kw_only=True):
     reason: SpectatorReason
 
 
-class SpectatorJoinFailed(ServerMessage, kw_only=True):
+class SpectatorJoinFailed(ServerMessage, frozen=True, kw_only=True):
     """
     The receiver may not watch.
     """
@@ -297,7 +297,7 @@ class SpectatorJoinFailed(ServerMessage, kw_only=True):
     error_code: ErrorCode
 
 
-class SpectatorLeft(ServerMessage, kw_only=True):
+class SpectatorLeft(ServerMessage, frozen=True, kw_only=True):
     """
     The receiver watches no longer.
     """
@@ -308,7 +308,7 @@ class SpectatorLeft(ServerMessage, kw_only=True):
     current_spectators: tuple[SpectatorEntry, ...]
 
 
-class NewSpectatorJoined(ServerMessage, kw_only=True):
+class NewSpectatorJoined(ServerMessage, frozen=True, kw_only=True):
     """
     Somebody watches.
     """
@@ -319,7 +319,7 @@ class NewSpectatorJoined(ServerMessage, kw_only=True):
     reason: SpectatorReason
 
 
-class SpectatorDisconnected(ServerMessage, kw_only=True):
+class SpectatorDisconnected(ServerMessage, frozen=True, kw_only=True):
     """
     Somebody watches no longer.
     """
@@ -330,7 +330,7 @@ class SpectatorDisconnected(ServerMessage, kw_only=True):
     spectator_count: Annotated[int | UnsetType, since(3)]
 
 
-class Error(ServerMessage, kw_only=True):
+class Error(ServerMessage, frozen=True, kw_only=True):
     """
     Something the receiver sent was refused, or its connection is about to be closed.
     """

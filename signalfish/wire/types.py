@@ -129,7 +129,7 @@ class RelayInfo(Struct, tag_field="type", tag="relay"):
     allocation_id: str
     token: str
     transport: RelayTransport = RelayTransport.AUTO
-    client_id: U16 | None | UnsetType = UNSET
+    client_id: U16 | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
         """

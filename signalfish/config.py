@@ -85,6 +85,27 @@ class PlayerNames:
 
 
 @frozen
+class SdkCompatibility:
+    """
+    What clients are told about their platform, by its name in lower case.
+    """
+
+    minimum_versions: dict[str, str] = Factory(
+        lambda: {"unity": "1.10.0", "godot": "0.9.0", "godot-rust": "0.9.0", "test": "1.0.0"}
+    )
+    recommended_versions: dict[str, str] = Factory(
+        lambda: {"unity": "1.12.0", "godot-rust": "0.9.2"}
+    )
+    capabilities: dict[str, tuple[str, ...]] = Factory(
+        lambda: {
+            "_default": ("reconnection", "spectator-mode", "rate-limits-v2"),
+            "unity": ("relay-matchbox", "relay-mirror", "relay-fishnet"),
+        }
+    )
+    notes: dict[str, str] = Factory(dict)
+
+
+@frozen
 class Protocol:
     """
     The syntax of requests, and what is negotiated. Lengths are in bytes.
@@ -96,6 +117,7 @@ class Protocol:
     max_players_limit: Capacity = 100
     enable_message_pack_game_data: bool = True
     player_name_validation: PlayerNames = Factory(PlayerNames)
+    sdk_compatibility: SdkCompatibility = Factory(SdkCompatibility)
 
 
 @frozen

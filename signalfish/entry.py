@@ -5,7 +5,7 @@ What is asked of joins before they cost any budget: that they are well-formed, a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from signalfish.net.receiver import Receiver
 from signalfish.service import RoomService
@@ -25,11 +25,6 @@ class Entry:
         self._inner = inner
         self._rules = rules
         self._service = service
-        self._checks: dict[type, Callable[[Any], None]] = {
-            JoinRoom: self._check_join,
-            JoinAsSpectator: self._check_spectate,
-            Reconnect: self._check_reconnect,
-        }
         self.refused = inner.refused
         self.control_frame = inner.control_frame
         self.alive = inner.alive
@@ -41,7 +36,7 @@ class Entry:
         """
         check = self._checks.get(type(message))
         if check is not None:
-            check(message)
+            check(self, message)
         self._inner.received(message)
 
     def _check_join(self, message: JoinRoom) -> None:
@@ -61,6 +56,12 @@ class Entry:
     def _check_reconnect(self, _message: Reconnect) -> None:
         if self._service.draining:
             raise _draining()
+
+    _checks: ClassVar[dict[type, Callable[[Entry, Any], None]]] = {
+        JoinRoom: _check_join,
+        JoinAsSpectator: _check_spectate,
+        Reconnect: _check_reconnect,
+    }
 
 
 def _draining() -> Refusal:

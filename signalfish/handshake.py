@@ -4,6 +4,8 @@ Authentication and negotiation: who connects, and what both sides understand.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from attrs import Factory, frozen
 from msgspec import UNSET
 
@@ -20,10 +22,31 @@ from signalfish.wire.server import (
 )
 from signalfish.wire.types import Encoding, Form
 
-_BASIC_CAPABILITIES = ("reconnection", "spectator-mode", "rate-limits-v2")
+_ANY_PLATFORM = "_default"
 _TOKEN_CAPABILITY = "reconnection_token"  # noqa: S105 - the name of a capability
 _WITH_TOKENS = 3  # the protocol version in which every client gets a reconnection token
 _OPEN_RATES = RateLimits(per_minute=1000, per_hour=10000, per_day=100000)
+
+
+@frozen
+class Compatibility:
+    """
+    What is known of client platforms, by lower-case name. It is only told; nobody is refused.
+
+    :ivar capabilities: what clients of a platform may rely on; ``_default`` holds for all.
+    """
+
+    minimum_versions: Mapping[str, str]
+    recommended_versions: Mapping[str, str]
+    capabilities: Mapping[str, Sequence[str]]
+    notes: Mapping[str, str]
+
+    def capabilities_of(self, platform: str) -> tuple[str, ...]:
+        """
+        The capabilities of one platform, without repetition.
+        """
+        own = self.capabilities.get(platform, ())
+        return tuple(dict.fromkeys((*self.capabilities.get(_ANY_PLATFORM, ()), *own)))
 
 
 @frozen
@@ -36,6 +59,7 @@ class Offer:
     """
 
     name_rules: NameRules
+    compatibility: Compatibility
     formats: tuple[Encoding, ...] = (Encoding.JSON, Encoding.MESSAGE_PACK)
     min_version: int = 2
     max_version: int = 2
@@ -111,10 +135,14 @@ def _format_advice(credentials: Credentials, offer: Offer) -> list[ServerMessage
 
 
 def _protocol_info(credentials: Credentials, offer: Offer, version: int) -> ProtocolInfo:
+    known, platform = offer.compatibility, (credentials.platform or "").lower()
     return ProtocolInfo(
         platform=UNSET if credentials.platform is None else credentials.platform,
         sdk_version=UNSET if credentials.sdk_version is None else credentials.sdk_version,
-        capabilities=_BASIC_CAPABILITIES,
+        minimum_version=known.minimum_versions.get(platform, UNSET),
+        recommended_version=known.recommended_versions.get(platform, UNSET),
+        capabilities=known.capabilities_of(platform),
+        notes=known.notes.get(platform) or known.notes.get(_ANY_PLATFORM, UNSET),
         game_data_formats=offer.formats,
         player_name_rules=offer.name_rules,
         protocol_version=version,

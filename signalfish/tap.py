@@ -17,6 +17,7 @@ from twisted.application.service import IService, MultiService
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.logger import Logger
 from twisted.python import usage
 from twisted.web.resource import Resource
 
@@ -32,6 +33,7 @@ from signalfish.net.liveness import Liveness, LivenessLimits
 from signalfish.net.outbox import OutboxLimits
 from signalfish.net.protocol import SignalingProtocol
 from signalfish.net.receiver import Receiver
+from signalfish.net.shutdown import Shutdown
 from signalfish.net.throttle import Sockets, ThrottlingFactory
 from signalfish.rooms.mint import Mint
 from signalfish.service import RoomService, Time
@@ -39,6 +41,8 @@ from signalfish.session import Policy, Session
 from signalfish.wire.names import Rules
 from signalfish.wire.server import NameRules
 from signalfish.wire.types import Encoding
+
+log = Logger()
 
 _MAX_PORT = 65535
 _BACKLOG = 1024  # Twisted's 50 makes clients wait when many come at once
@@ -99,6 +103,7 @@ class SignalFish(MultiService):
             super().privilegedStartService()
         except CannotListenError as error:
             raise SystemExit(f"signalfish: {error}") from None
+        log.info("Open to everybody: any app id may connect, and the metrics need no token")
 
 
 def makeService(options: Options) -> IService:
@@ -118,7 +123,7 @@ def makeService(options: Options) -> IService:
     parts = assemble(settings, reactor)
     server = SignalFish()
     parts.service.setServiceParent(server)
-    Listening(endpoints, parts.site, parts.factory, reactor).setServiceParent(server)
+    Listening(endpoints, parts.site).setServiceParent(server)
     return server
 
 
@@ -149,7 +154,7 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
         _SOCKETS_PER_CONNECTION * settings.security.max_connections,
     )
     service = MultiService()
-    for part in (rooms, liveness):
+    for part in (rooms, liveness, Shutdown(factory)):
         part.setServiceParent(service)
     return Parts(rooms, service, factory, resource, site, metrics)
 
@@ -236,8 +241,12 @@ def _offer(protocol: config.Protocol) -> handshake.Offer:
         allow_leading_trailing_whitespace=names.allow_leading_trailing_whitespace,
         allowed_symbols=names.allowed_symbols,
     )
+    sdk = protocol.sdk_compatibility
+    compatibility = handshake.Compatibility(
+        sdk.minimum_versions, sdk.recommended_versions, sdk.capabilities, sdk.notes
+    )
     binary = (Encoding.MESSAGE_PACK,) if protocol.enable_message_pack_game_data else ()
-    return handshake.Offer(rules, (Encoding.JSON, *binary))
+    return handshake.Offer(rules, compatibility, (Encoding.JSON, *binary))
 
 
 def _budget(limits: config.RateLimit) -> Budget:

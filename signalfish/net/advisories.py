@@ -12,6 +12,8 @@ from signalfish.wire.server import Error
 
 _INTERVAL = 1.0  # seconds between two notices about the same sender
 
+_MEMORY = 60.0  # seconds for which suppressed notices are remembered
+
 
 @define
 class _Sender:
@@ -46,5 +48,5 @@ class Advisories:
         self._senders = {
             player: sender
             for player, sender in self._senders.items()
-            if now - sender.told < _INTERVAL or sender.suppressed
+            if now - sender.told < _MEMORY
         }

@@ -1,5 +1,5 @@
 """
-The ports of the server: opened when it starts, and closed, with all connections, when it stops.
+The ports of the server: opened when it starts, closed when it stops.
 """
 
 from __future__ import annotations
@@ -8,19 +8,9 @@ from collections.abc import Sequence
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
-from twisted.internet.interfaces import (
-    IListeningPort,
-    IProtocolFactory,
-    IReactorTime,
-    IStreamServerEndpoint,
-)
-from twisted.internet.task import deferLater
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-
-from signalfish.net.factory import SignalingFactory
-from signalfish.net.protocol import CLOSE_TIMEOUT
-from signalfish.wire.errors import CloseCode
 
 log = Logger()
 
@@ -30,7 +20,6 @@ class Listening(Service):
     Listens on some endpoints.
 
     :param site: what is served there.
-    :param factory: whose connections end when the service stops.
     """
 
     name = "listening"
@@ -39,14 +28,10 @@ class Listening(Service):
         self,
         endpoints: Sequence[IStreamServerEndpoint],
         site: IProtocolFactory,
-        factory: SignalingFactory,
-        clock: IReactorTime,
     ) -> None:
         self.ports: list[IListeningPort] = []
         self._endpoints = endpoints
         self._site = site
-        self._factory = factory
-        self._clock = clock
         self._opened = False
 
     def privilegedStartService(self) -> None:
@@ -67,13 +52,12 @@ class Listening(Service):
 
     def stopService(self) -> Deferred[object]:
         """
-        Close the ports, and all connections with close code 4000.
+        Close the ports; the connections that came through them stay.
         """
         super().stopService()
         self._opened = False
         ports, self.ports = self.ports, []
-        closed = DeferredList([maybeDeferred(port.stopListening) for port in ports])
-        return closed.addCallback(lambda _: self._close_connections())
+        return DeferredList([maybeDeferred(port.stopListening) for port in ports])
 
     def _open(self) -> None:
         if self._opened:
@@ -88,11 +72,3 @@ class Listening(Service):
     def _listening(self, port: IListeningPort) -> None:
         self.ports.append(port)
         log.info("Serving Signal Fish clients on {address}", address=port.getHost())
-
-    def _close_connections(self) -> Deferred[None] | None:
-        connections = tuple(self._factory.connections)
-        for connection in connections:
-            connection.close(CloseCode.SERVER_SHUTDOWN, "server_shutdown")
-        if not connections:
-            return None
-        return deferLater(self._clock, CLOSE_TIMEOUT, lambda: None)

@@ -118,7 +118,10 @@ class ProtocolInfo(ServerMessage, frozen=True, kw_only=True):
 
     platform: str | UnsetType = UNSET
     sdk_version: str | UnsetType = UNSET
+    minimum_version: str | UnsetType = UNSET
+    recommended_version: str | UnsetType = UNSET
     capabilities: tuple[str, ...]
+    notes: str | UnsetType = UNSET
     game_data_formats: tuple[Encoding, ...]
     player_name_rules: NameRules
     protocol_version: Annotated[int | UnsetType, since(3)]

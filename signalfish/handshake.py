@@ -142,7 +142,7 @@ def _protocol_info(credentials: Credentials, offer: Offer, version: int) -> Prot
         minimum_version=known.minimum_versions.get(platform, UNSET),
         recommended_version=known.recommended_versions.get(platform, UNSET),
         capabilities=known.capabilities_of(platform),
-        notes=known.notes.get(platform) or known.notes.get(_ANY_PLATFORM, UNSET),
+        notes=known.notes.get(platform, known.notes.get(_ANY_PLATFORM, UNSET)),
         game_data_formats=offer.formats,
         player_name_rules=offer.name_rules,
         protocol_version=version,

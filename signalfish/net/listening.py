@@ -50,14 +50,15 @@ class Listening(Service):
         super().startService()
         self._open()
 
-    def stopService(self) -> Deferred[object]:
+    def stopService(self) -> Deferred[None]:
         """
         Close the ports; the connections that came through them stay.
         """
         super().stopService()
         self._opened = False
         ports, self.ports = self.ports, []
-        return DeferredList([maybeDeferred(port.stopListening) for port in ports])
+        closed = DeferredList([maybeDeferred(port.stopListening) for port in ports])
+        return closed.addCallback(lambda _: None)
 
     def _open(self) -> None:
         if self._opened:

@@ -11,9 +11,11 @@ version = release = __version__
 
 extensions = ["sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
+autodoc_typehints = "none"  # the types are internal, and a page of signatures is hard to read
 nitpicky = True
 # The projects we build on are not part of this documentation, nor is it built with the network.
 nitpick_ignore_regex = [
+    (r"py:exc", r"Refusal"),  # an internal of the protocol; its codes are documented there
     (r"py:.*", r"(twisted|zope|autobahn|attrs?|msgspec|msgpack|prometheus_client)\..*"),
 ]
 

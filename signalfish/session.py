@@ -84,8 +84,10 @@ class Session:
 
         :raises Refusal: if the client may not say this, or not now; nothing has changed then.
         """
-        self._verbs[type(message)](self, message)
-        self._greeted = True
+        kind = type(message)
+        if kind is not client.Authenticate:
+            self._greeted = True
+        self._verbs[kind](self, message)
 
     def refused(self, message: client.ClientMessage | None) -> None:
         """

@@ -42,7 +42,7 @@ def next_state(rule: StartRule, state: LobbyState, players: int, capacity: int) 
     if state is LobbyState.FINALIZED:
         return state
     if rule is StartRule.EXPLICIT:
-        return LobbyState.LOBBY if players else LobbyState.WAITING
+        return LobbyState.LOBBY if players else state
     return LobbyState.LOBBY if players >= capacity else LobbyState.WAITING
 
 

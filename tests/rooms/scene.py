@@ -46,6 +46,14 @@ class Guest(FakeLink):
         """
         return [brief(told, self._names) for told in self.take()]
 
+    def missed(self) -> list[str]:
+        """
+        What the answer to a return says was missed, in short words.
+        """
+        (answer,) = (told for told in self.told if told.type == "Reconnected")
+        events = answer.data["missed_events"]
+        return [brief(Told(event["type"], event.get("data")), self._names) for event in events]
+
 
 class Scene:
     """

@@ -431,8 +431,6 @@ class ExplicitLobbyTests(SceneTestCase):
         ann = self.scene.come_back(self.ann)
         self.assert_heard(ann, "Reconnected lobby [Ann*]", "AuthorityChanged Ann you")
 
-    test_last_player_is_lost.todo = "an explicit room without connected players falls to waiting"
-
 
 class LobbyByProtocolTests(SceneTestCase):
     """

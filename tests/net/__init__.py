@@ -1,0 +1,3 @@
+"""
+Tests for signalfish.net.
+"""

@@ -1,0 +1,3 @@
+"""
+Tests of a real server, in a process of its own, over real sockets.
+"""

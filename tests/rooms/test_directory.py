@@ -1,0 +1,99 @@
+"""
+Tests for signalfish.rooms.directory.
+"""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from signalfish.rooms.directory import Directory
+from signalfish.wire.errors import ErrorCode, Refusal
+from tests.rooms.scene import Scene
+
+
+def room(game, code):
+    """
+    A room with this code.
+    """
+    made = Scene().room
+    made.game_name, made.code = game, code
+    return made
+
+
+class DirectoryTests(SynchronousTestCase):
+    def setUp(self):
+        """
+        There may be three rooms, and two of one game.
+        """
+        self.directory = Directory(3, 2)
+
+    def add(self, *places):
+        """
+        List rooms.
+        """
+        rooms = [room(*place) for place in places]
+        for made in rooms:
+            self.directory.add(made)
+        return rooms
+
+    def test_find(self):
+        """
+        A room is found by game and code.
+        """
+        one, two = self.add(("chess", "AAAAAA"), ("go", "AAAAAA"))
+        self.assertIs(self.directory.find("chess", "AAAAAA"), one)
+        self.assertIs(self.directory.find("go", "AAAAAA"), two)
+        self.assertIsNone(self.directory.find("chess", "BBBBBB"))
+        self.assertIsNone(self.directory.find("Chess", "AAAAAA"))
+
+    def test_remove(self):
+        """
+        A room that was removed is not found, and nothing is left of it.
+        """
+        one, two = self.add(("chess", "AAAAAA"), ("chess", "BBBBBB"))
+        self.directory.remove(one)
+        self.assertIsNone(self.directory.find("chess", "AAAAAA"))
+        self.assertEqual(self.directory.per_game(), {"chess": 1})
+        self.directory.remove(two)
+        self.assertEqual(self.directory.per_game(), {})
+        self.assertEqual(len(self.directory), 0)
+
+    def test_remove_while_iterating(self):
+        """
+        Rooms may be removed while somebody goes through them.
+        """
+        rooms = self.add(("chess", "AAAAAA"), ("chess", "BBBBBB"))
+        seen = []
+        for one in self.directory:
+            seen.append(one)
+            self.directory.remove(one)
+        self.assertEqual(seen, rooms)
+
+    def test_per_game(self):
+        """
+        The rooms of each game are counted; the count is the caller's to keep.
+        """
+        self.add(("chess", "AAAAAA"), ("go", "AAAAAA"), ("chess", "BBBBBB"))
+        counts = self.directory.per_game()
+        self.assertEqual(counts, {"chess": 2, "go": 1})
+        counts.clear()
+        self.assertEqual(self.directory.per_game(), {"chess": 2, "go": 1})
+
+    def test_capacity_of_a_game(self):
+        """
+        There is no place for another room of a game that has enough.
+        """
+        one, _ = self.add(("chess", "AAAAAA"), ("chess", "BBBBBB"))
+        refusal = self.assertRaises(Refusal, self.directory.check_capacity, "chess")
+        self.assertEqual(refusal.code, ErrorCode.MAX_ROOMS_PER_GAME_EXCEEDED)
+        self.assertEqual(refusal.text, "Game `chess` already has 2 rooms (limit 2)")
+        self.directory.check_capacity("go")
+        self.directory.remove(one)
+        self.directory.check_capacity("chess")
+
+    def test_capacity_of_all(self):
+        """
+        There is no place for another room when there are enough of all games.
+        """
+        self.add(("chess", "AAAAAA"), ("go", "AAAAAA"), ("chess", "BBBBBB"))
+        refusal = self.assertRaises(Refusal, self.directory.check_capacity, "go")
+        self.assertEqual(refusal.code, ErrorCode.MAX_ROOMS_PER_GAME_EXCEEDED)
+        self.assertEqual(refusal.text, "The server already has 3 rooms (limit 3)")

@@ -205,8 +205,9 @@ class Client:
         """
         library = ClientProtocol(parse_uri(f"ws://signal.example{path}"))
         library.send_request(library.connect())
+        start = len(self.socket.sent)
         self.exchange(b"".join(library.data_to_send()))
-        library.receive_data(self.socket.sent[: self._read])
+        library.receive_data(self.socket.sent[start : self._read])
         if library.handshake_exc is not None:
             raise library.handshake_exc
         return self
@@ -368,6 +369,7 @@ class Server:
     ):
         self.reactor = MemoryReactorClock()
         self.receivers = []
+        self.clients = []
         self.liveness = Liveness(self.reactor, liveness or LivenessLimits())
         self.factory = SignalingFactory(
             self.reactor,
@@ -395,7 +397,8 @@ class Server:
         """
         A client that has only connected.
         """
-        return Client(self.reactor, self.site, host)
+        self.clients.append(Client(self.reactor, self.site, host))
+        return self.clients[-1]
 
     def open(self, path="/v2/ws", host=HOST):
         """
@@ -406,6 +409,9 @@ class Server:
 
     def pass_time(self, seconds):
         """
-        Let whole seconds pass.
+        Let whole seconds pass, in which clients read what comes.
         """
-        self.reactor.pump([1] * seconds)
+        for _ in range(seconds):
+            self.reactor.advance(1)
+            for client in self.clients:
+                client.socket.turn()

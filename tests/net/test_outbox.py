@@ -1,0 +1,408 @@
+"""
+Tests for signalfish.net.outbox.
+"""
+
+from collections import deque
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from signalfish.net.outbox import HARD_LIMIT, Outbox, OutboxLimits
+
+
+class FakeTransport:
+    """
+    A transport that can take only so many frames before it pauses its producer.
+    """
+
+    def __init__(self):
+        self.written = []
+        self.room = float("inf")
+        self.producer = None
+
+    def write(self, frame):
+        """
+        Take a frame; pause when there is no more room.
+        """
+        self.written.append(frame)
+        self.room -= 1
+        if self.room <= 0:
+            self.producer.pauseProducing()
+
+    def take(self):
+        """
+        What was written since the last time.
+        """
+        written, self.written = self.written, []
+        return written
+
+
+class OutboxTests(SynchronousTestCase):
+    """
+    A queue for three frames, whose client is given five seconds.
+    """
+
+    def setUp(self):
+        """
+        An empty queue.
+        """
+        self.clock = Clock()
+        self.transport = FakeTransport()
+        self.given_up = 0
+        limits = OutboxLimits(capacity=3, patience=5.0)
+        self.outbox = Outbox(self.transport, self.clock, limits, self.give_up)
+        self.transport.producer = self.outbox
+
+    def give_up(self):
+        """
+        Count how often the client was given up.
+        """
+        self.given_up += 1
+
+    def send(self, *frames):
+        """
+        Send some frames.
+        """
+        for frame in frames:
+            self.outbox.send(frame)
+
+    def test_interface(self):
+        """
+        It is a push producer.
+        """
+        verifyObject(IPushProducer, self.outbox)
+
+    def test_straight(self):
+        """
+        While the transport keeps up frames go straight to it.
+        """
+        self.send(b"1", b"2")
+        self.assertEqual([b"1", b"2"], self.transport.take())
+        self.assertEqual(0, len(self.outbox))
+
+    def test_paused(self):
+        """
+        While the transport is paused frames wait, and go to it in order when it resumes.
+        """
+        self.outbox.pauseProducing()
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2")
+        self.assertEqual([], self.transport.take())
+        self.assertEqual(2, len(self.outbox))
+        self.outbox.resumeProducing()
+        self.send(b"3")
+        self.assertEqual([b"1", b"2", b"3"], self.transport.take())
+        self.assertEqual(0, len(self.outbox))
+
+    def test_paused_again(self):
+        """
+        A transport that pauses while it resumes gets no more than it wants.
+        """
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3", b"4")
+        self.transport.room = 2
+        self.outbox.resumeProducing()
+        self.send(b"5")
+        self.assertEqual([b"1", b"2"], self.transport.take())
+        self.transport.room = 10
+        self.outbox.resumeProducing()
+        self.assertEqual([b"3", b"4", b"5"], self.transport.take())
+
+    def test_resume_without_pause(self):
+        """
+        A transport may resume although it was not paused.
+        """
+        self.outbox.resumeProducing()
+        self.send(b"1")
+        self.assertEqual([b"1"], self.transport.take())
+
+    def test_below_capacity(self):
+        """
+        A client with fewer frames waiting than the capacity may take all the time there is.
+        """
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2")
+        self.clock.advance(10000)
+        self.assertEqual(0, self.given_up)
+
+    def test_given_up(self):
+        """
+        A client with as many frames waiting as the capacity is given up after the patience.
+        """
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3")
+        self.clock.advance(3)
+        self.send(b"4", b"5")
+        self.clock.advance(1.9)
+        self.assertEqual(0, self.given_up)
+        self.clock.advance(0.1)
+        self.assertEqual(1, self.given_up)
+
+    def test_given_up_once(self):
+        """
+        A client is given up only once, whatever is sent to it afterwards.
+        """
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3")
+        self.clock.advance(5)
+        self.send(b"4")
+        self.clock.advance(50)
+        self.assertEqual(1, self.given_up)
+
+    def test_pardon(self):
+        """
+        A client that gets below the capacity in time is not given up.
+        """
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3")
+        self.clock.advance(4.9)
+        self.transport.room = 1
+        self.outbox.resumeProducing()
+        self.clock.advance(100)
+        self.assertEqual(0, self.given_up)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_no_pardon(self):
+        """
+        A client that stays at the capacity is given up, although it reads now and then.
+        """
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3", b"4")
+        self.clock.advance(4)
+        self.transport.room = 1
+        self.outbox.resumeProducing()
+        self.assertEqual(3, len(self.outbox))
+        self.clock.advance(1)
+        self.assertEqual(1, self.given_up)
+
+    def test_patience_anew(self):
+        """
+        A client that was pardoned has the whole patience again.
+        """
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3")
+        self.clock.advance(4)
+        self.outbox.resumeProducing()
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3")
+        self.clock.advance(4.9)
+        self.assertEqual(0, self.given_up)
+        self.clock.advance(0.1)
+        self.assertEqual(1, self.given_up)
+
+    def test_hard_limit(self):
+        """
+        A client with too many bytes waiting is given up on the next turn, and its frames dropped.
+        """
+        self.outbox.pauseProducing()
+        self.send(bytes(HARD_LIMIT))
+        self.clock.advance(100)
+        self.assertEqual(0, self.given_up)
+        self.send(b"1")
+        self.assertEqual(0, self.given_up)
+        self.assertEqual(0, len(self.outbox))
+        self.clock.advance(0)
+        self.assertEqual(1, self.given_up)
+
+    def test_hard_limit_at_capacity(self):
+        """
+        A client that is at the capacity too is given up once, and at once.
+        """
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", bytes(HARD_LIMIT))
+        self.clock.advance(0)
+        self.assertEqual(1, self.given_up)
+        self.clock.advance(100)
+        self.assertEqual(1, self.given_up)
+
+    def test_hard_limit_many_times(self):
+        """
+        However much is sent in one turn, little is kept and the client is given up once.
+        """
+        self.outbox.pauseProducing()
+        for _ in range(20):
+            self.send(bytes(HARD_LIMIT // 2))
+            self.assertLessEqual(sum(map(len, self.outbox._waiting)), HARD_LIMIT)
+        self.clock.advance(0)
+        self.assertEqual(1, self.given_up)
+
+    def test_hard_limit_is_final(self):
+        """
+        A client whose frames were dropped is given up although it reads again before that.
+        """
+        self.outbox.pauseProducing()
+        self.send(bytes(HARD_LIMIT), b"1")
+        self.outbox.resumeProducing()
+        self.clock.advance(0)
+        self.assertEqual(1, self.given_up)
+
+    test_hard_limit_is_final.todo = "resuming pardons a client whose frames were dropped"
+
+    def test_bytes_are_forgotten(self):
+        """
+        Bytes that were sent count no longer.
+        """
+        for _ in range(10):
+            self.outbox.pauseProducing()
+            self.send(bytes(HARD_LIMIT))
+            self.outbox.resumeProducing()
+        self.clock.advance(100)
+        self.assertEqual(0, self.given_up)
+        self.assertEqual(10, len(self.transport.take()))
+
+    def test_flush(self):
+        """
+        Flushing writes what waits, in order, whether or not the transport is paused.
+        """
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3")
+        self.transport.room = 0
+        self.outbox.flush()
+        self.assertEqual([b"1", b"2", b"3"], self.transport.take())
+        self.assertEqual(0, len(self.outbox))
+        self.clock.advance(100)
+        self.assertEqual(0, self.given_up)
+
+    def test_discard(self):
+        """
+        Discarding forgets what waits, and pardons.
+        """
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3")
+        self.outbox.discard()
+        self.outbox.resumeProducing()
+        self.assertEqual([], self.transport.take())
+        self.clock.advance(100)
+        self.assertEqual(0, self.given_up)
+
+    def test_stop(self):
+        """
+        When the connection is gone nothing is kept and nobody is given up.
+        """
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3")
+        self.outbox.stopProducing()
+        self.assertEqual(0, len(self.outbox))
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_discarded_bytes(self):
+        """
+        What was discarded or flushed does not count as waiting.
+        """
+        for forget in (self.outbox.discard, self.outbox.flush):
+            self.outbox.pauseProducing()
+            self.send(bytes(HARD_LIMIT))
+            forget()
+            self.send(b"1")
+        self.clock.advance(1)
+        self.assertEqual(0, self.given_up)
+
+
+class OutboxMachine(RuleBasedStateMachine):
+    """
+    Whatever happens, nothing is lost or overtaken, and only the stalled are given up.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.clock = Clock()
+        self.transport = FakeTransport()
+        self.outbox = Outbox(
+            self.transport, self.clock, OutboxLimits(capacity=3, patience=5.0), self.give_up
+        )
+        self.transport.producer = self.outbox
+        self.sent = []
+        self.given_up_at = None
+        self.stalled_since = None
+
+    def give_up(self):
+        """
+        It happens once.
+        """
+        assert self.given_up_at is None
+        self.given_up_at = self.clock.seconds()
+
+    @rule(count=st.integers(1, 4))
+    def send(self, count):
+        """
+        Send some frames.
+        """
+        for _ in range(count):
+            frame = b"%d" % len(self.sent)
+            self.sent.append(frame)
+            self.outbox.send(frame)
+            self.judge()
+
+    @rule()
+    def pause(self):
+        """
+        The transport has enough.
+        """
+        self.outbox.pauseProducing()
+
+    @precondition(lambda self: self.given_up_at is None)
+    @rule(room=st.integers(1, 6))
+    def resume(self, room):
+        """
+        The transport has room for some frames.
+        """
+        self.transport.room = room
+        self.outbox.resumeProducing()
+        self.judge()
+
+    @rule(seconds=st.sampled_from([0.0, 1.0, 2.5, 5.0]))
+    def wait(self, seconds):
+        """
+        Time passes.
+        """
+        self.clock.advance(seconds)
+
+    def judge(self):
+        """
+        Remember since when the queue is full.
+        """
+        if len(self.outbox) < 3:
+            self.stalled_since = None
+        elif self.stalled_since is None:
+            self.stalled_since = self.clock.seconds()
+
+    @invariant()
+    def in_order(self):
+        """
+        What was written and what waits is what was sent.
+        """
+        assert self.transport.written + list(self.outbox._waiting) == self.sent
+        assert isinstance(self.outbox._waiting, deque)
+
+    @invariant()
+    def justice(self):
+        """
+        Those are given up who were stalled for the whole patience.
+        """
+        now = self.clock.seconds()
+        stalled = self.stalled_since is not None and now - self.stalled_since >= 5.0
+        assert stalled == (self.given_up_at is not None)
+
+
+class OutboxStateTests(SynchronousTestCase):
+    """
+    Many histories of a queue.
+    """
+
+    def test_histories(self):
+        """
+        Frames keep their order, and exactly those are given up who stay stalled.
+        """
+        options = settings(deadline=None, max_examples=60, stateful_step_count=30)
+        run_state_machine_as_test(OutboxMachine, settings=options)

@@ -1,0 +1,236 @@
+"""
+Tests for signalfish.net.web.
+"""
+
+import json
+
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import Resource
+from twisted.web.server import Site
+
+from signalfish.net import web
+from tests.net.fakes import Client, Server
+
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+UPGRADE = ("Upgrade: websocket", "Connection: Upgrade")
+KEY = ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13")
+
+
+class WebTests(SynchronousTestCase):
+    """
+    What can be had over HTTP.
+    """
+
+    def setUp(self):
+        """
+        A server.
+        """
+        self.server = Server()
+
+    def get(self, target, *headers, method="GET"):
+        """
+        The status, headers and body of a response.
+        """
+        status, headers, body = self.server.plain().request(target, *headers, method=method)
+        return int(status.split()[1]), headers, body
+
+    def test_health(self):
+        """
+        Whoever asks for the health of the server is told that it is well, and not to keep that.
+        """
+        for path in ("/health", "/v2/health", "/health?deep=1"):
+            status, headers, body = self.get(path)
+            self.assertEqual((200, b"OK"), (status, body))
+            self.assertEqual("text/plain; charset=utf-8", headers["content-type"])
+            self.assertEqual("no-store", headers["cache-control"])
+
+    def test_json(self):
+        """
+        Metrics are JSON.
+        """
+        for path in ("/metrics", "/v1/metrics", "/v2/metrics"):
+            status, headers, body = self.get(path)
+            self.assertEqual((200, {"rooms": 1}), (status, json.loads(body)))
+            self.assertEqual("application/json", headers["content-type"])
+
+    def test_prometheus(self):
+        """
+        Metrics are Prometheus text at a path of their own.
+        """
+        for path in ("/metrics/prom", "/v1/metrics/prom", "/v2/metrics/prom"):
+            status, headers, body = self.get(path)
+            self.assertEqual((200, b"rooms 1\n"), (status, body))
+            self.assertEqual(PROMETHEUS, headers["content-type"])
+
+    def test_accept(self):
+        """
+        Metrics are Prometheus text for those who prefer it.
+        """
+        scrape = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3"
+        for accept, content_type in {
+            "text/plain": PROMETHEUS,
+            "TEXT/PLAIN;version=0.0.4": PROMETHEUS,
+            scrape: PROMETHEUS,
+            "application/json": "application/json",
+            "*/*": "application/json",
+            "text/html,text/plain;q=0.1": "application/json",
+            "": "application/json",
+        }.items():
+            _, headers, _ = self.get("/metrics", f"Accept: {accept}")
+            self.assertEqual(content_type, headers["content-type"], accept)
+
+    def test_head(self):
+        """
+        HEAD is answered as GET is, without the body.
+        """
+        for path in ("/health", "/metrics", "/metrics/prom"):
+            _, expected, body = self.get(path)
+            status, headers, nothing = self.get(path, method="HEAD")
+            self.assertEqual((200, b""), (status, nothing))
+            self.assertEqual(str(len(body)), headers["content-length"])
+            self.assertEqual(expected["content-type"], headers["content-type"])
+
+    def test_not_found(self):
+        """
+        Anywhere else there is nothing.
+        """
+        for path in (
+            "/",
+            "/v2/",
+            "/v3/ws",
+            "/v1/ws",
+            "/v1/health",
+            "/health/",
+            "/health/x",
+            "/ws/",
+            "/v2/ws/x",
+            "/metrics/",
+            "/metrics/x",
+            "/metrics/prom/x",
+            "/index.html",
+            "/%2e%2e/ws",
+        ):
+            status, headers, body = self.get(path)
+            self.assertEqual((404, b"Not found\n"), (status, body), path)
+            self.assertEqual("text/plain; charset=utf-8", headers["content-type"])
+
+    def test_branches(self):
+        """
+        There is nothing at a version itself.
+        """
+        for path in ("/v1", "/v2"):
+            self.assertEqual(404, self.get(path)[0], path)
+
+    test_branches.todo = "a branch without a slash answers 405"
+
+    def test_no_upgrade(self):
+        """
+        A WebSocket endpoint tells those who want none what it is.
+        """
+        for path in ("/ws", "/v2/ws"):
+            for headers in ((), ("Upgrade: h2c", "Connection: Upgrade")):
+                status, answer, body = self.get(path, *headers)
+                self.assertEqual((400, "websocket"), (status, answer["upgrade"]))
+                self.assertEqual(b"This is a WebSocket endpoint\n", body)
+
+    def test_method(self):
+        """
+        A WebSocket endpoint takes GET only.
+        """
+        for method in ("POST", "PUT", "HEAD", "OPTIONS"):
+            status, headers, _ = self.get("/v2/ws", *UPGRADE, *KEY, method=method)
+            self.assertEqual((405, "get"), (status, headers["allow"]))
+        self.assertEqual([], self.server.receivers)
+
+    def test_upgrade(self):
+        """
+        Both endpoints accept handshakes, with a query too.
+        """
+        for path in ("/ws", "/v2/ws", "/ws?x=1"):
+            status, headers, _ = self.get(path, *UPGRADE, *KEY)
+            self.assertEqual(101, status)
+            self.assertEqual("s3pplmbitxaq9kygzzhzrbk+xoo=", headers["sec-websocket-accept"])
+        self.assertEqual(3, len(self.server.receivers))
+
+    def test_case(self):
+        """
+        The case of the names of protocols does not matter.
+        """
+        headers = ("UPGRADE: WebSocket", "CONNECTION: keep-alive, upgrade")
+        self.assertEqual(101, self.get("/ws", *headers, *KEY)[0])
+
+    def test_any_origin(self):
+        """
+        Pages of any origin may connect.
+        """
+        for origin in ("null", "https://game.example", "http://localhost:8080"):
+            self.assertEqual(101, self.get("/ws", *UPGRADE, *KEY, f"Origin: {origin}")[0], origin)
+
+    def test_bad_handshake(self):
+        """
+        A handshake that is none is answered 400, and the connection closed.
+        """
+        key, version = KEY
+        for headers in (
+            (key,),
+            (version,),
+            (key, "Sec-WebSocket-Version: 8"),
+            (key, "Sec-WebSocket-Version: x"),
+            ("Sec-WebSocket-Key: short", version),
+        ):
+            client = self.server.plain()
+            status, _, _ = client.request("/ws", *UPGRADE, *headers)
+            self.assertEqual("400", status.split()[1], headers)
+            client.socket.turn()
+            self.assertIsNotNone(client.socket.lost, headers)
+        self.assertEqual([], self.server.receivers)
+        self.assertEqual(0, self.server.factory.traffic.connections)
+
+    def test_keep_alive(self):
+        """
+        One connection can be asked many times, and become a WebSocket at last.
+        """
+        client = self.server.plain()
+        for _ in range(3):
+            self.assertEqual(b"OK", client.request("/health")[2])
+        client.upgrade()
+        self.assertEqual(1, len(self.server.receivers))
+
+    def test_idle_http(self):
+        """
+        A connection that asks for nothing for a minute is closed.
+        """
+        client = self.server.plain()
+        self.server.pass_time(59)
+        client.socket.turn()
+        self.assertIsNone(client.socket.lost)
+        self.server.pass_time(2)
+        client.socket.turn()
+        self.assertIsNotNone(client.socket.lost)
+
+    def test_no_log(self):
+        """
+        Requests are not logged.
+        """
+        lines = []
+        site = self.server.site.wrappedFactory
+        site.logFile = type("Log", (), {"write": lines.append})()
+        self.get("/health")
+        self.assertEqual([], lines)
+
+    def test_below(self):
+        """
+        The resources can be a part of a larger site.
+        """
+        root = Resource()
+        root.putChild(
+            b"signal", web.resources(self.server.factory, lambda: {"rooms": 2}, lambda: b"")
+        )
+        site = Site(root, reactor=self.server.reactor)
+        client = Client(self.server.reactor, site)
+        self.assertEqual(b'{"rooms":2}', client.request("/signal/metrics")[2])
+        client.upgrade("/signal/v2/ws")
+        [receiver] = self.server.receivers
+        self.assertEqual("/signal/v2/ws", receiver.path)
+        client.say("Ping")
+        self.assertEqual(1, len(receiver.messages))

@@ -137,6 +137,7 @@ class WebSocket:
     """
 
     send_queue_capacity: Positive = 1024
+    sender_backlog_bytes: Positive = 128 << 10
     slow_consumer_timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] = 5000
     server_ping_interval_secs: Annotated[int, Meta(ge=0, le=3600)] = 10
     pong_timeout_secs: Annotated[int, Meta(ge=1, le=3600)] = 5

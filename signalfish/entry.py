@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from signalfish.net.receiver import Receiver
 from signalfish.service import RoomService
 from signalfish.wire.client import ClientMessage, JoinAsSpectator, JoinRoom, Reconnect
@@ -40,11 +42,9 @@ class Entry:
         self._inner.received(message)
 
     def _check_join(self, message: JoinRoom) -> None:
-        request = message.data
-        code = request.room_code
         if self._service.draining:
-            request.room_code = code and code.upper()
-            if self._service.would_create(request):
+            code = message.data.room_code
+            if self._service.would_create(replace(message.data, room_code=code and code.upper())):
                 raise _draining()
         self._rules.vet_join(message)
 

@@ -32,10 +32,12 @@ class Line(Link, Protocol):
     A link whose properties are still to be settled.
 
     :ivar newer_codes: whether the client used a feature that came with the newer error codes.
+    :ivar spectates: whether the client is a spectator, for whom nobody waits.
     """
 
     form: Form
     newer_codes: bool
+    spectates: bool
 
 
 @frozen
@@ -91,8 +93,10 @@ class Session:
 
     def refused(self, message: client.ClientMessage | None) -> None:
         """
-        A message was refused; that changes nothing here.
+        A message was refused, here or before it got here; it was a message nevertheless.
         """
+        if message is not None and type(message) is not client.Authenticate:
+            self._greeted = True
 
     def control_frame(self) -> None:
         """
@@ -225,6 +229,7 @@ class Session:
         if place is not None:
             raise Refusal(ErrorCode.SPECTATOR_JOIN_FAILED, "Already spectating a room")
         self._place = self._service.spectate(request, self._newcomer(request.spectator_name))
+        self._line.spectates = True
 
     def _stop_watching(self, _message: client.LeaveSpectator) -> None:
         place = self._current_place()
@@ -233,6 +238,7 @@ class Session:
             raise Refusal(ErrorCode.NOT_A_SPECTATOR, text)
         spectators.leave(place.room, place)
         self._place = None
+        self._line.spectates = False
 
     def _newcomer(self, name: str, *, supports_authority: bool = True) -> Newcomer:
         gets_token = self._agreement.wants_token and self._service.issues_tokens

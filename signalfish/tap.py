@@ -13,6 +13,7 @@ from random import SystemRandom
 from typing import Any, ClassVar
 
 from attrs import frozen
+from msgspec import UNSET
 from twisted.application.service import IService, MultiService
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, serverFromString
 from twisted.internet.error import CannotListenError
@@ -240,6 +241,7 @@ def _offer(protocol: config.Protocol) -> handshake.Offer:
         allow_spaces=names.allow_spaces,
         allow_leading_trailing_whitespace=names.allow_leading_trailing_whitespace,
         allowed_symbols=names.allowed_symbols,
+        additional_allowed_characters=names.additional_allowed_characters or UNSET,
     )
     sdk = protocol.sdk_compatibility
     compatibility = handshake.Compatibility(
@@ -273,7 +275,11 @@ def _liveness_limits(settings: config.Settings) -> LivenessLimits:
 def _factory_limits(settings: config.Settings) -> FactoryLimits:
     websocket = settings.websocket
     return FactoryLimits(
-        OutboxLimits(websocket.send_queue_capacity, websocket.slow_consumer_timeout_ms / 1000),
+        OutboxLimits(
+            websocket.send_queue_capacity,
+            websocket.slow_consumer_timeout_ms / 1000,
+            websocket.sender_backlog_bytes,
+        ),
         settings.security.max_message_size,
         websocket.socket_send_buffer_bytes,
     )

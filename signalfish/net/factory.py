@@ -60,6 +60,7 @@ class SignalingFactory(WebSocketServerFactory):
     Builds the protocol of each connection.
 
     :param new_id: makes random UUIDs, as text.
+    :ivar limits: see :class:`FactoryLimits`.
     :ivar connections: those whose handshake is done and whose end has not come.
     """
 
@@ -82,7 +83,7 @@ class SignalingFactory(WebSocketServerFactory):
         self.max_message_size = limits.max_message_size
         self.send_buffer = limits.send_buffer
         self._liveness = liveness
-        self._limits = limits
+        self.limits = limits
         # Autobahn's own timers and pings know only whole seconds and the global reactor, so they
         # are off. No compression: one frame must fit all recipients. UTF-8 is checked by the codec.
         self.setProtocolOptions(
@@ -112,7 +113,7 @@ class SignalingFactory(WebSocketServerFactory):
         """
         A queue for a new connection.
         """
-        return Outbox(transport, self.clock, self._limits.outbox, give_up)
+        return Outbox(transport, self.clock, self.limits.outbox, give_up)
 
     def opened(self, connection: SignalingProtocol) -> None:
         """

@@ -5,6 +5,7 @@ Rate limits of one client's messages: a receiver around the conversation, which 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Protocol
 
 from attrs import define, frozen
@@ -79,7 +80,7 @@ class Window:
         """
         Whole seconds until the window is over, at least 1.
         """
-        return max(1, int(self.started + length - now + 0.999))
+        return max(1, ceil(self.started + length - now))
 
 
 @define
@@ -158,7 +159,7 @@ class RateLimited:
         self._own = _Attempts.none()
         self._malformed = Window()
         self._replies = Window()
-        self._tokens = self._budget.burst
+        self._tokens = float(self._budget.burst)
         self._refilled = budgets.now()
         self.alive = inner.alive
         self.closed = inner.closed
@@ -224,7 +225,7 @@ class RateLimited:
             self._tokens = self._budget.burst
             return
         now = self._budgets.now()
-        earned = int((now - self._refilled) * rate)
+        earned = (now - self._refilled) * rate
         self._tokens = min(self._tokens + earned, self._budget.burst)
         self._refilled = now
         if self._tokens < 0:

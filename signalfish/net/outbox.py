@@ -2,13 +2,15 @@
 What waits to be sent to one client, within bounds.
 
 While the socket keeps up, frames go straight to the transport and nothing is kept here. Once it
-does not, they wait here, in order, and a client that lets too many wait for too long is given up.
+does not, they wait here, in order. A client that lets too many wait for too long is given up;
+meanwhile those who send much of what waits are not read, and everybody else may still append.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from attrs import frozen
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITransport
@@ -20,6 +22,22 @@ The most bytes that wait for one client.
 """
 
 
+class Source(Protocol):
+    """
+    A connection whose messages wait in other connections' outboxes.
+    """
+
+    def hold(self, outbox: Outbox) -> None:
+        """
+        Read no more from the client until this outbox lets go. May be called again meanwhile.
+        """
+
+    def let_go(self, outbox: Outbox) -> None:
+        """
+        Read from the client again, as far as this outbox is concerned.
+        """
+
+
 @frozen
 class OutboxLimits:
     """
@@ -27,10 +45,12 @@ class OutboxLimits:
 
     :ivar capacity: frames that may wait before the client counts as stalled.
     :ivar patience: seconds that it may stay stalled.
+    :ivar backlog: bytes of one sender that may wait for a stalled client before the sender is held.
     """
 
     capacity: int = 1024
     patience: float = 5.0
+    backlog: int = 128 << 10
 
 
 @implementer(IPushProducer)
@@ -40,6 +60,7 @@ class Outbox:
 
     :param give_up: called, at most once and not from within :meth:`send`, when the client is too
         slow.
+    :ivar patience: seconds that the client may stay stalled.
     """
 
     def __init__(
@@ -53,25 +74,32 @@ class Outbox:
         self._clock = clock
         self._limits = limits
         self._give_up = give_up
+        self.patience = limits.patience
+        self._owed: dict[Source, int] = {}
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._blocked = False
+        self._doomed = False
         self._verdict: IDelayedCall | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: bytes, source: Source | None = None) -> None:
         """
         Send a frame, now or as soon as everything before it is sent.
+
+        :param source: the connection whose game data it is.
         """
+        if self._doomed:
+            return
         if not self._blocked:
             self._transport.write(frame)
             return
         self._waiting.append(frame)
         self._bytes += len(frame)
-        if self._verdict is None and len(self._waiting) >= self._limits.capacity:
-            self._verdict = self._clock.callLater(self._limits.patience, self._give_up)
+        if len(self._waiting) >= self._limits.capacity:
+            self._stall(source, len(frame))
         if self._bytes > HARD_LIMIT:
             self._give_up_now()
 
@@ -115,11 +143,24 @@ class Outbox:
         self._waiting.clear()
         self._bytes = 0
 
+    def _stall(self, source: Source | None, size: int) -> None:
+        if self._verdict is None:
+            self._verdict = self._clock.callLater(self.patience, self._give_up)
+        if source is None:
+            return
+        owed = self._owed[source] = self._owed.get(source, 0) + size
+        if owed > self._limits.backlog:
+            source.hold(self)
+
     def _give_up_now(self) -> None:
         self.discard()
-        self._verdict = self._clock.callLater(0, self._give_up)
+        self._doomed = True  # something is lost, so this must not end in a pardon
+        self._clock.callLater(0, self._give_up)
 
     def _pardon(self) -> None:
         if self._verdict is not None and self._verdict.active():
             self._verdict.cancel()
         self._verdict = None
+        sources, self._owed = self._owed, {}
+        for source in sources:
+            source.let_go(self)

@@ -66,6 +66,8 @@ class SignalingProtocol(WebSocketServerProtocol):
         self._ending: IDelayedCall | None = None
         self._advisories = Advisories()
         self._resting: IDelayedCall | None = None
+        self._held_by: set[Outbox] = set()
+        self._spectates = False
         self.endpoint = ""
 
     # What Autobahn calls.
@@ -102,6 +104,12 @@ class SignalingProtocol(WebSocketServerProtocol):
             self.pulse = ANSWERED
         if not self.failedByMe:  # the rest of a broken stream means nothing
             super().dataReceived(data)
+
+    def processData(self) -> bool:
+        """
+        Parse what has been received, unless the client is not to be read for now.
+        """
+        return self.reads and bool(super().processData())
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """
@@ -145,6 +153,8 @@ class SignalingProtocol(WebSocketServerProtocol):
         for call in (self._ending, self._resting):
             if call is not None and call.active():
                 call.cancel()
+        if self._outbox is not None:
+            self._outbox.discard()
         self._release()
 
     def sendCloseFrame(
@@ -162,6 +172,12 @@ class SignalingProtocol(WebSocketServerProtocol):
             )
         super().sendCloseFrame(code, reasonUtf8, isReply)
 
+    def dropConnection(self, abort: bool = False) -> None:
+        """
+        Close the TCP connection; at once only if nothing that was written could be lost by it.
+        """
+        super().dropConnection(abort and not self.failedByMe)
+
     # What rooms and conversations call.
 
     def deliver(self, outgoing: Outgoing) -> None:
@@ -176,7 +192,7 @@ class SignalingProtocol(WebSocketServerProtocol):
             self._advise(problem)
             return
         self.factory.traffic.messages_sent += 1
-        self._outbox.send(frame)
+        self._outbox.send(frame, outgoing.source)
 
     def close(self, code: CloseCode, reason: str, farewell: Outgoing | None = None) -> None:
         """
@@ -192,14 +208,27 @@ class SignalingProtocol(WebSocketServerProtocol):
             self.transport.write(farewell.frame(self.form))
         self.sendCloseFrame(code, reason.encode())
 
-    # What the liveness check and the limits call.
+    @property
+    def spectates(self) -> bool:
+        """
+        See :class:`signalfish.session.Line`.
+        """
+        return self._spectates
+
+    @spectates.setter
+    def spectates(self, value: bool) -> None:
+        self._spectates = value
+        if self._outbox is not None:
+            self._outbox.patience = 0 if value else self.factory.limits.outbox.patience
+
+    # What the liveness check, the limits and other connections' outboxes call.
 
     @property
     def reads(self) -> bool:
         """
         See :meth:`signalfish.net.liveness.Connection.reads`.
         """
-        return self._resting is None
+        return self._resting is None and not self._held_by
 
     def ping(self) -> None:
         """
@@ -220,11 +249,31 @@ class SignalingProtocol(WebSocketServerProtocol):
         """
         if self._resting is None:
             self.transport.pauseProducing()
-            self._resting = self.factory.clock.callLater(seconds, self._resume)
+            self._resting = self.factory.clock.callLater(seconds, self._rested)
 
-    def _resume(self) -> None:
+    def hold(self, outbox: Outbox) -> None:
+        """
+        See :meth:`signalfish.net.outbox.Source.hold`.
+        """
+        self._held_by.add(outbox)
+        self.transport.pauseProducing()
+
+    def let_go(self, outbox: Outbox) -> None:
+        """
+        See :meth:`signalfish.net.outbox.Source.let_go`.
+        """
+        if outbox in self._held_by:
+            self._held_by.remove(outbox)
+            self.factory.clock.callLater(0, self._read_on)
+
+    def _rested(self) -> None:
         self._resting = None
-        self.transport.resumeProducing()
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self.reads and self.state != self.STATE_CLOSED:
+            self.transport.resumeProducing()
+            self.consumeData()
 
     def _control_frame(self) -> None:
         if self._receiver is not None:

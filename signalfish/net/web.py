@@ -33,12 +33,15 @@ class Page(Resource):
         super().__init__()
         self._render = render
 
-    def render_GET(self, request: Request) -> bytes:
+    def render(self, request: Request) -> bytes:
         """
         Answer GET and HEAD.
         """
         if request.postpath:
             return _plain(request, 404, "Not found")
+        if request.method not in (b"GET", b"HEAD"):
+            request.setHeader(b"allow", b"GET, HEAD")
+            return _plain(request, 405, "Only GET and HEAD are allowed here")
         content_type, body = self._render(request)
         request.setHeader(b"content-type", content_type.encode())
         request.setHeader(b"cache-control", b"no-store")
@@ -55,6 +58,12 @@ class Branch(Resource):
         There is nothing else below.
         """
         return Missing()
+
+    def render(self, request: Request) -> bytes:
+        """
+        There is nothing here either.
+        """
+        return _plain(request, 404, "Not found")
 
 
 class Missing(Resource):
@@ -88,6 +97,8 @@ class Upgrade(WebSocketResource):
         if (request.getHeader("upgrade") or "").lower() != "websocket":
             request.setHeader(b"upgrade", b"websocket")
             return _plain(request, 400, "This is a WebSocket endpoint")
+        # Any page may connect, but Autobahn refuses origins that it cannot parse, as apps have.
+        request.requestHeaders.removeHeader(b"origin")
         answer: bytes | int = super().render(request)
         return answer
 

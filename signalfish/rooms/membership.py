@@ -147,7 +147,7 @@ def _return(room: Room, claim: Claim, link: Link, address: str, now: float) -> S
         rank=old.rank,
         epoch=old.epoch + 1,
         claim=claim,
-        is_ready=old.is_ready and room.state is LobbyState.FINALIZED,
+        is_ready=old.is_ready and claim.reserved,
     )
     claim.seat = seat
     claim.expires = None

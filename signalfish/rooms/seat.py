@@ -65,7 +65,7 @@ class Seat:
     connection_info: ConnectionInfo | UnsetType = UNSET
     seq: int = 0
     peers: tuple[Link, ...] | None = None
-    origin: Origin = Factory(lambda self: Origin(self.id, self.epoch), takes_self=True)
+    origin: Origin = Factory(lambda self: Origin(self.id, self.epoch, self.link), takes_self=True)
     folded: str = Factory(lambda self: fold(self.name), takes_self=True)
 
 

@@ -24,14 +24,12 @@ class ErrorCode(StrEnum):
     MESSAGE_TOO_LARGE = auto()
     INVALID_DELIVERY_CLASS = auto()
     UNSUPPORTED_GAME_DATA_FORMAT = auto()
-    INTERNAL_ERROR = auto()
     RATE_LIMIT_EXCEEDED = auto()
     TOO_MANY_CONNECTIONS = auto()
     SERVER_DRAINING = auto()
 
     INVALID_APP_ID = auto()
     UNSUPPORTED_PROTOCOL_VERSION = auto()
-    SDK_VERSION_UNSUPPORTED = auto()
 
     INVALID_GAME_NAME = auto()
     INVALID_PLAYER_NAME = auto()
@@ -73,9 +71,7 @@ class CloseCode(IntEnum):
     """
 
     NORMAL = 1000
-    PROTOCOL_ERROR = 1002
     INVALID_PAYLOAD = 1007
-    MESSAGE_TOO_BIG = 1009
     INTERNAL_ERROR = 1011
     TRY_AGAIN_LATER = 1013
     SERVER_SHUTDOWN = 4000

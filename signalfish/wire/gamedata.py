@@ -30,11 +30,13 @@ class Origin:
 
     :param player: the sender's id.
     :param epoch: which membership of the sender this is, from 1.
+    :param source: the sender's connection; opaque here.
     """
 
-    __slots__ = ("binary_prefix", "epoch", "player", "text_prefix")
+    __slots__ = ("binary_prefix", "epoch", "player", "source", "text_prefix")
 
-    def __init__(self, player: str, epoch: int) -> None:
+    def __init__(self, player: str, epoch: int, source: object = None) -> None:
+        self.source = source
         self.player = player
         self.epoch = epoch
         self.text_prefix = (
@@ -51,7 +53,7 @@ class TextData:
     :param seq: its number in the sender's stream, from 1.
     """
 
-    __slots__ = ("_frames", "key", "kind", "origin", "raw", "seq")
+    __slots__ = ("_frames", "key", "kind", "origin", "raw", "seq", "source")
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class TextData:
         key: int | None = None,
     ) -> None:
         self.origin = origin
+        self.source = origin.source
         self.seq = seq
         self.raw = raw
         self.kind = kind
@@ -97,10 +100,11 @@ class BinaryData:
     :param encoding: what the sender negotiated.
     """
 
-    __slots__ = ("_frames", "_text", "encoding", "origin", "payload", "seq")
+    __slots__ = ("_frames", "_text", "encoding", "origin", "payload", "seq", "source")
 
     def __init__(self, origin: Origin, seq: int, payload: bytes, encoding: Encoding) -> None:
         self.origin = origin
+        self.source = origin.source
         self.seq = seq
         self.payload = payload
         self.encoding = encoding

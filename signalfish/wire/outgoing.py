@@ -4,7 +4,7 @@ A message on its way out: encoded once for each distinct form, when the first re
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import json
 
@@ -20,6 +20,12 @@ class Outgoing(Protocol):
     """
     Anything that can be delivered to a connection.
     """
+
+    @property
+    def source(self) -> Any:
+        """
+        The connection whose game data it is, opaque here; None for everything else.
+        """
 
     def frame(self, form: Form) -> bytes:
         """
@@ -49,6 +55,7 @@ class Notice:
     """
 
     __slots__ = ("_frames", "message")
+    source = None
 
     def __init__(self, message: ServerMessage) -> None:
         self.message = message

@@ -128,13 +128,15 @@ class RelayInfo(Struct, tag_field="type", tag="relay"):
     port: U16
     allocation_id: str
     token: str
-    transport: RelayTransport = RelayTransport.AUTO
+    transport: RelayTransport | None = RelayTransport.AUTO
     client_id: U16 | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
         """
         An explicit null is as good as no member, and is not sent on.
         """
+        if self.transport is None:
+            self.transport = RelayTransport.AUTO
         if self.client_id is None:
             self.client_id = UNSET
 

@@ -1,0 +1,791 @@
+"""
+Rooms under random use, as seen by clients that check everything they are told.
+"""
+
+import json
+import sys
+from typing import Any
+
+from attrs import define
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from signalfish.rooms import authority, lobby, spectators
+from signalfish.rooms.room import Room
+from signalfish.rooms.rules import StartRule
+from signalfish.rooms.seat import Newcomer, Seat, Watcher
+from signalfish.wire.client import Claim, RoomRequest, SpectatorRequest
+from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
+from signalfish.wire.gamedata import TextData
+from signalfish.wire.types import DirectInfo, LobbyState
+from tests.fakes import V2, V3, room_service
+from tests.rooms.scene import JOINED_AT
+from tests.rooms.strict import StrictClient
+
+WINDOW = 300.0
+BUFFER = 4
+MOST_CLIENTS = 7
+
+forms = st.sampled_from([V2, V2, V3])
+names = st.sampled_from(["Ann", "ANN", "Bea", "Cem", "Dan", "Eva", "Fay", "Gil"])
+codes = st.sampled_from(["AAAAAA"] * 6 + ["BBBBBB", None])
+addresses = st.sampled_from(["here", "here", "there"])
+passwords = st.sampled_from([None] * 7 + ["sesame"])
+picks = st.integers(0, 11)
+
+
+class Client(StrictClient):
+    """
+    A strict client, and what a server keeps of its connection.
+
+    :ivar id: its player id.
+    :ivar seat: its place, as the server knows it.
+    :ivar epoch: of its latest membership.
+    :ivar sent: how much game data it has sent in its membership.
+    :ivar ticket: its right to come back, if it was given a token.
+    """
+
+    def __init__(self, player: str, form: Any, address: str) -> None:
+        super().__init__(form, player[:4])
+        self.id = player
+        self.address = address
+        self.seat: Seat | Watcher | None = None
+        self.epoch = 0
+        self.sent = 0
+        self.ticket: Ticket | None = None
+
+
+@define(eq=False)
+class Ticket:
+    """
+    What a player needs to come back, and what it may expect then.
+
+    :ivar holder: the connection in its seat; None while the player is absent.
+    :ivar lost_at: when it was lost last.
+    :ivar reserved: whether it was lost after the start.
+    :ivar missed: the game data since then.
+    :ivar dead: whether the player left, was replaced, or lost its room.
+    """
+
+    player: str
+    room: str
+    token: str
+    name: str
+    holder: Client | None
+    address: str = ""
+    epoch: int = 1
+    lost_at: float = 0.0
+    reserved: bool = False
+    was_authority: bool = False
+    missed: list[tuple[str, int, int]] | None = None
+    taken_over_at: float | None = None
+    dead: bool = False
+
+    def die(self) -> None:
+        """
+        It is worth nothing any more.
+        """
+        self.dead, self.holder = True, None
+
+    def waits(self, now: float) -> bool:
+        """
+        Whether the player is absent and may still come back.
+        """
+        return self.holder is None and not self.dead and now <= self.lost_at + WINDOW
+
+
+class Rooms(RuleBasedStateMachine):
+    """
+    Clients who join, play, get lost, come back and watch, in at most a handful of rooms.
+    """
+
+    start_rule = StartRule.BY_PROTOCOL
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.service = room_service(
+            self.clock,
+            start_rule=self.start_rule,
+            default_max_spectators=2,
+            empty_room_timeout=200,
+            inactive_room_timeout=1000,
+            reconnection_window=WINDOW,
+            event_buffer_size=BUFFER,
+        )
+        self.service.startService()
+        self.clients: list[Client] = []
+        self.tickets: list[Ticket] = []
+        self.passwords: dict[str, str | None] = {}
+        self.infos = 0
+
+    # Who is there.
+
+    @property
+    def now(self) -> float:
+        """
+        The time.
+        """
+        return self.clock.seconds()
+
+    def those(self, place: str | None) -> list[Client]:
+        """
+        Connected clients in such a place.
+        """
+        return [c for c in self.clients if c.place == place and c.closed is None]
+
+    def seated(self, room: str) -> list[Client]:
+        """
+        The players of a room.
+        """
+        return [client for client in self.those("player") if client.room == room]
+
+    def reserved(self, room: str) -> list[Ticket]:
+        """
+        The tickets for which a seat of this room is reserved.
+        """
+        return [
+            ticket
+            for ticket in self.tickets
+            if ticket.room == room and ticket.reserved and ticket.waits(self.now)
+        ]
+
+    def connect(self, form: Any, address: str) -> Client:
+        """
+        A new connection.
+        """
+        client = Client(self.service.mint.uuid(), form, address)
+        self.clients.append(client)
+        return client
+
+    def begin(self) -> None:
+        """
+        A turn begins.
+        """
+        for client in self.clients:
+            client.begin_turn()
+
+    def nobody_heard(self) -> None:
+        """
+        Nothing was told in this turn, except that rooms are as new because time has passed.
+        """
+        for client in self.clients:
+            renewed = client.turn == ["LobbyStateChanged"] and not client.roster
+            client.want(not client.turn or renewed, "told of something refused", client.turn)
+
+    def refused(self, client: Client, expected: set[ErrorCode], refusal: Refusal) -> None:
+        """
+        A request was refused, as it had to be.
+        """
+        client.want(refusal.code in expected, "refused for another reason", refusal, expected)
+        client.asked = None
+        self.nobody_heard()
+
+    def attempt(self, client: Client, expected: set[ErrorCode], act: Any, *args: Any) -> Any:
+        """
+        The result of an act, or None if it was refused; as expected.
+        """
+        try:
+            result = act(*args)
+        except Refusal as refusal:
+            self.refused(client, expected, refusal)
+            return None
+        client.want(not expected, "should have been refused", expected)
+        return result
+
+    # Joining.
+
+    @initialize(
+        size=st.sampled_from([2, 3, 3, 4]),
+        first=forms,
+        others=st.lists(forms, max_size=3),
+        spectator=st.booleans(),
+    )
+    def gather(self, size, first, others, spectator):
+        """
+        It begins with some players in one room.
+        """
+        request = {"code": "AAAAAA", "size": size, "password": None, "token": True}
+        for name, form in zip(("Ann", "Bea", "Cem", "Dan"), [first, *others], strict=False):
+            where = {"form": form, "address": "here", "again": False, "pick": 0}
+            self.join(**where, **request, name=name, with_authority=True)
+        if spectator:
+            self.watch(form=first, code="AAAAAA", password=None)
+
+    @rule(
+        form=forms,
+        address=addresses,
+        name=names,
+        code=codes,
+        size=st.sampled_from([1, 2, 2, 3, 3, 4]),
+        password=passwords,
+        token=st.sampled_from([True, True, True, False]),
+        with_authority=st.sampled_from([True, True, True, False]),
+        again=st.booleans(),
+        pick=picks,
+    )
+    def join(self, form, address, pick, again, **request):
+        """
+        A new connection, or one that has left, joins a room, which may not exist yet.
+        """
+        idle = self.those(None)
+        if not (again and idle) and len(self.clients) >= MOST_CLIENTS:
+            return
+        client = idle[pick % len(idle)] if again and idle else self.connect(form, address)
+        self.begin()
+        client.asked = "join"
+        code, name, password = request["code"], request["name"], request["password"]
+        room = self.service.rooms.find("chess", code) if code else None
+        expected, ended = self.join_refusals(client, room, name, password)
+        wanted = RoomRequest("chess", name, code, request["size"], password=password)
+        newcomer = Newcomer(
+            id=client.id,
+            name=name,
+            link=client,
+            address=client.address,
+            connected_at=JOINED_AT,
+            epoch=client.epoch + 1,
+            token=self.service.mint.uuid() if request["token"] else None,
+            supports_authority=request["with_authority"],
+        )
+        seat = self.attempt(client, expected, self.service.join, wanted, newcomer)
+        if seat is None:
+            return
+        if ended is not None:
+            ended.die()
+        client.seat, client.epoch, client.sent = seat, client.epoch + 1, 0
+        client.want(client.place == "player", "not told of its seat")
+        if room is None:
+            self.passwords[client.room] = password
+            client.want(client.max_players == request["size"], "capacity")
+        else:
+            client.want(client.room == room.id, "another room")
+        client.want((client.token is not None) is request["token"], "token")
+        client.ticket = None
+        if client.token is not None:
+            client.ticket = Ticket(client.id, client.room, client.token, name, client)
+            self.tickets.append(client.ticket)
+
+    def join_refusals(self, client, room, name, password):
+        """
+        The codes with which a join must be refused, and the reservation that it ends.
+        """
+        if room is None:
+            return set(), None
+        if self.passwords[room.id] != password:
+            return {ErrorCode.PASSWORD_REQUIRED}, None
+        taken = {other.roster[other.me]["name"].lower() for other in self.seated(room.id)}
+        if name.lower() in taken:
+            return {ErrorCode.INVALID_PLAYER_NAME}, None
+        reserved = self.reserved(room.id)
+        same = [ticket for ticket in reserved if ticket.name.lower() == name.lower()]
+        if same and same[0].address != client.address:
+            return {ErrorCode.INVALID_PLAYER_NAME}, None
+        if len(taken) + len(reserved) - len(same) >= room.max_players:
+            return {ErrorCode.ROOM_FULL}, None
+        return set(), same[0] if same else None
+
+    @rule(form=forms, code=codes.filter(bool), password=passwords)
+    def watch(self, form, code, password):
+        """
+        A new connection watches a room.
+        """
+        if len(self.clients) >= MOST_CLIENTS:
+            return
+        client = self.connect(form, "here")
+        self.begin()
+        room = self.service.rooms.find("chess", code)
+        expected: set[ErrorCode] = set()
+        if room is None:
+            expected = {ErrorCode.ROOM_NOT_FOUND}
+        elif self.passwords[room.id] != password:
+            expected = {ErrorCode.PASSWORD_REQUIRED}
+        elif sum(other.room == room.id for other in self.those("spectator")) >= 2:
+            expected = {ErrorCode.TOO_MANY_SPECTATORS}
+        client.asked = "watch"
+        wanted = SpectatorRequest("chess", code, "Sam", password)
+        newcomer = Newcomer(client.id, "Sam", client, client.address, JOINED_AT)
+        client.seat = self.attempt(client, expected, self.service.spectate, wanted, newcomer)
+
+    @precondition(lambda self: self.those("spectator"))
+    @rule(pick=picks)
+    def unwatch(self, pick):
+        """
+        A spectator stops to watch.
+        """
+        client = self.pick("spectator", pick)
+        client.asked = "unwatch"
+        spectators.leave(client.seat.room, client.seat)
+        client.want(client.place is None, "not told that it stopped")
+
+    def pick(self, place, pick):
+        """
+        Somebody in such a place, whose turn it is.
+        """
+        self.begin()
+        some = self.those(place)
+        return some[pick % len(some)]
+
+    # Going and coming back.
+
+    @precondition(lambda self: self.those("player"))
+    @rule(pick=picks)
+    def leave(self, pick):
+        """
+        A player leaves for good.
+        """
+        client = self.pick("player", pick)
+        client.asked = "leave"
+        self.service.leave(client.seat.room, client.seat)
+        client.want(client.place is None, "not told that it left")
+        if client.ticket is not None:
+            client.ticket.die()
+
+    @precondition(lambda self: self.clients)
+    @rule(pick=picks)
+    def lose(self, pick):
+        """
+        A connection is lost.
+        """
+        self.begin()
+        self.cut(self.clients[pick % len(self.clients)])
+
+    def cut(self, client):
+        """
+        A connection ends, as the network side reports it.
+        """
+        self.clients.remove(client)
+        place, ticket = client.seat, client.ticket
+        if client.place == "player" and ticket is not None:
+            ticket.holder = None
+            ticket.lost_at = self.now
+            ticket.address = client.address
+            ticket.epoch = client.epoch
+            ticket.reserved = client.started
+            ticket.was_authority = client.authority == client.me
+            ticket.missed = []
+        client.gone()
+        if place is None or place.room is None:
+            return
+        if isinstance(place, Seat):
+            self.service.lose(place.room, place)
+        else:
+            spectators.lose(place.room, place)
+        client.want(not client.turn, "told after its loss", client.turn)
+
+    @precondition(lambda self: self.tickets)
+    @rule(
+        pick=st.integers(0, 3),
+        eager=st.sampled_from([True, True, True, False]),
+        form=forms,
+        address=addresses,
+        wrong=st.sampled_from([None] * 8 + ["token", "room"]),
+    )
+    def come_back(self, pick, eager, form, address, wrong):
+        """
+        A new connection presents a token, be the player lost, connected or long gone.
+        """
+        if len(self.clients) > MOST_CLIENTS:
+            return
+        waiting = [ticket for ticket in self.tickets if ticket.waits(self.now)]
+        tickets = waiting if eager and waiting else self.tickets
+        ticket = tickets[-1 - pick % len(tickets)]
+        client = self.connect(form, address)
+        old = ticket.holder
+        self.begin()
+        client.asked = "reconnect"
+        expected = self.return_refusals(ticket, wrong)
+        room = self.room_of(ticket)
+        vacant = room is not None and (room.authority in (None, ticket.player))
+        mine = old is not None and old.authority == old.me
+        unready = old is None and not ticket.reserved
+        request = Claim(
+            ticket.player,
+            self.service.mint.uuid() if wrong == "room" else ticket.room,
+            self.service.mint.uuid() if wrong == "token" else ticket.token,
+        )
+        seat = self.attempt(
+            client, expected, self.service.reconnect, request, client, client.address
+        )
+        if seat is None:
+            client.want(old is None or old.closed is None, "closed by a refused return")
+            return
+        client.id, client.seat, client.ticket = ticket.player, seat, ticket
+        client.want((client.me, client.room) == (ticket.player, ticket.room), "somebody else")
+        had_authority = mine if old is not None else ticket.was_authority
+        if had_authority and vacant:
+            client.want(client.authority == client.me, "authority not restored")
+        else:
+            client.want(client.authority != client.me, "authority out of nothing")
+        if unready:
+            client.want(not client.roster[client.me]["is_ready"], "ready without cause")
+        self.check_replay(client, [] if old is not None else ticket.missed)
+        if old is not None:
+            old.want(old.closed == (CloseCode.SUPERSEDED, "superseded", None), "not superseded")
+            old.want(not old.turn, "told something when superseded", old.turn)
+            ticket.taken_over_at = self.now
+            ticket.epoch = old.epoch
+        client.epoch, client.sent = ticket.epoch + 1, 0
+        ticket.holder, ticket.missed, ticket.reserved = client, None, False
+        ticket.token = client.token or ticket.token
+
+    def room_of(self, ticket):
+        """
+        The room of a ticket, if it exists.
+        """
+        return next((room for room in self.service.rooms if room.id == ticket.room), None)
+
+    def return_refusals(self, ticket, wrong):
+        """
+        The codes with which a return must be refused.
+        """
+        bad = ErrorCode.RECONNECTION_TOKEN_INVALID
+        gone = {ErrorCode.RECONNECTION_FAILED, ErrorCode.RECONNECTION_EXPIRED}
+        if ticket.dead:
+            return {*gone, bad}
+        if ticket.holder is None and not ticket.waits(self.now):
+            return {*gone, bad} if wrong else gone
+        return {bad} if wrong else self.valid_return_refusals(ticket)
+
+    def valid_return_refusals(self, ticket):
+        """
+        The codes with which a return with the right token must be refused.
+        """
+        if ticket.holder is not None:
+            last = ticket.taken_over_at
+            chased = last is not None and self.now - last < 10
+            return {ErrorCode.PLAYER_ALREADY_CONNECTED} if chased else set()
+        if ticket.reserved:
+            return set()
+        others = self.seated(ticket.room)
+        taken = [other.roster[other.me]["name"].lower() for other in others]
+        taken += [other.name.lower() for other in self.reserved(ticket.room)]
+        if len(taken) >= self.room_of(ticket).max_players:
+            return {ErrorCode.ROOM_FULL}
+        return {ErrorCode.RECONNECTION_FAILED} if ticket.name.lower() in taken else set()
+
+    def check_replay(self, client, missed):
+        """
+        A player of version 2 gets the last game data that it missed, directly after the answer.
+        """
+        if client.form.version >= 3:
+            missed = []
+        client.want(client.values == missed[-BUFFER:], "replay", client.values, missed)
+        expected = ["GameData"] * len(client.values)
+        client.want(client.turn[1 : 1 + len(expected)] == expected, "replay order", client.turn)
+
+    # Playing.
+
+    @precondition(lambda self: self.those("player"))
+    @rule(pick=picks)
+    def toggle(self, pick):
+        """
+        A player changes its readiness.
+        """
+        client = self.pick("player", pick)
+        before = client.me in client.lobby[1]
+        expected = {ErrorCode.INVALID_ROOM_STATE} if client.started else set()
+        seat = client.seat
+        self.attempt(client, expected, lobby.toggle_ready, seat.room, seat, self.now)
+        if not expected:
+            client.want((client.me in client.lobby[1]) is not before, "readiness not told")
+
+    @precondition(lambda self: any(not client.started for client in self.those("player")))
+    @rule(pick=picks, start=st.booleans())
+    def everybody_ready(self, pick, start):
+        """
+        All players of a room become ready, one after another, and perhaps one of them starts.
+        """
+        waiting = [client for client in self.those("player") if not client.started]
+        room = waiting[pick % len(waiting)].room
+        for client in self.seated(room):
+            if not client.started and client.me not in client.lobby[1]:
+                self.begin()
+                lobby.toggle_ready(client.seat.room, client.seat, self.now)
+        for client in self.seated(room):
+            if start and not client.started and client.authority in (None, client.me):
+                self.begin()
+                lobby.start(client.seat.room, client.seat, self.now)
+
+    @precondition(lambda self: self.those("player"))
+    @rule(pick=picks)
+    def start(self, pick):
+        """
+        A player starts the game, if it may.
+        """
+        client = self.pick("player", pick)
+        seat = client.seat
+        if client.started:
+            try:
+                lobby.start(seat.room, seat, self.now)
+            except Refusal as refusal:
+                self.refused(client, {ErrorCode.INVALID_ROOM_STATE}, refusal)
+            self.nobody_heard()
+            return
+        expected = set()
+        if client.authority not in (None, client.me):
+            expected = {ErrorCode.GAME_START_FORBIDDEN}
+        elif not client.lobby[2]:
+            expected = {ErrorCode.GAME_START_NOT_READY}
+        self.attempt(client, expected, lobby.start, seat.room, seat, self.now)
+        if not expected:
+            client.want(client.turn == ["GameStarting"], "start", client.turn)
+
+    @precondition(lambda self: self.those("player"))
+    @rule(pick=picks, claim=st.booleans())
+    def ask_for_authority(self, pick, claim):
+        """
+        A player asks for the authority, or gives it up.
+        """
+        client = self.pick("player", pick)
+        client.asked = "authority"
+        expected = set()
+        if not client.supports_authority:
+            expected = {ErrorCode.AUTHORITY_NOT_SUPPORTED}
+        elif claim and client.authority is not None:
+            expected = {ErrorCode.AUTHORITY_CONFLICT}
+        elif not claim and client.authority != client.me:
+            expected = {ErrorCode.AUTHORITY_DENIED}
+        seat = client.seat
+
+        def act():
+            authority.request(seat.room, seat, self.now, claim=claim)
+
+        self.attempt(client, expected, act)
+        if not expected:
+            told = ["AuthorityResponse", "AuthorityChanged"]
+            client.want(client.turn == told, "answer first", client.turn)
+
+    @precondition(lambda self: self.those("player"))
+    @rule(pick=picks)
+    def provide_info(self, pick):
+        """
+        A player tells how it can be reached.
+        """
+        self.infos += 1
+        info = DirectInfo(host="192.0.2.7", port=self.infos % 65536)
+        self.pick("player", pick).seat.connection_info = info
+
+    @precondition(lambda self: self.those("player"))
+    @rule(pick=picks, number=st.integers(1, 3))
+    def send(self, pick, number):
+        """
+        A player sends game data, which everybody else gets, and the absent later.
+        """
+        client = self.pick("player", pick)
+        seat, room = client.seat, client.seat.room
+        values = []
+        for _ in range(number):
+            client.sent += 1
+            seat.seq += 1
+            values.append((client.me, client.epoch, client.sent))
+            raw = json.dumps(values[-1][1:]).encode()
+            room.relay(seat, TextData(seat.origin, seat.seq, raw), len(raw))
+        for other in self.clients:
+            present = other.place is not None and other.room == client.room and other is not client
+            other.want(other.values == (values if present else []), "lost", other.values, values)
+        for ticket in self.tickets:
+            if ticket.room == client.room and ticket.waits(self.now):
+                ticket.missed += values
+
+    # Time.
+
+    @rule(seconds=st.sampled_from([1, 1, 1, 9, 11, 11, 61, 61, 150, 299, 302, 700]))
+    def wait(self, seconds):
+        """
+        Time passes, and the server sweeps as it is configured to.
+        """
+        self.begin()
+        self.clock.advance(seconds)
+        self.bury()
+
+    @rule()
+    def sweep(self):
+        """
+        The server sweeps.
+        """
+        self.begin()
+        self.service.sweep()
+        self.bury()
+
+    def bury(self):
+        """
+        Connections that the server has closed are over.
+        """
+        for client in list(self.clients):
+            if client.closed is not None and client.closed.code is CloseCode.ROOM_INACTIVE:
+                client.want(client.closed.reason == "room_inactive", "reason")
+                client.want(client.closed.farewell.data["error_code"] == "ROOM_NOT_FOUND", "bye")
+                client.want(client.seat.room is None, "still seated")
+                if client.ticket is not None:
+                    client.ticket.die()
+                self.clients.remove(client)
+
+    @precondition(lambda self: any(client.closed for client in self.clients))
+    @rule()
+    def close(self):
+        """
+        Connections that were superseded are over, which nobody hears.
+        """
+        self.begin()
+        for client in [client for client in self.clients if client.closed is not None]:
+            client.ticket = None
+            self.cut(client)
+        self.nobody_heard()
+
+    # What is always true.
+
+    @invariant()
+    def everybody_knows_the_truth(self):
+        """
+        The pictures of all clients agree with the rooms.
+        """
+        rooms = {room.id: room for room in self.service.rooms}
+        for client in self.clients:
+            client.want(client.asked is None, "no answer", client.asked)
+            if client.place is None:
+                client.want(client.seat is None or client.seat.room is None, "not told")
+            else:
+                client.want(client.room in rooms, "room is gone", client.room)
+                client.want(client.seat.room is rooms[client.room], "seat")
+                agree(client, rooms[client.room])
+
+    @invariant()
+    def rooms_are_consistent(self):
+        """
+        The audience is who is there, the authority is seated, and the state obeys the rule.
+        """
+        for room in self.service.rooms:
+            seats, watchers = list(room.seats.values()), list(room.watchers.values())
+            links = [place.link for place in [*seats, *watchers]]
+            here = [c for c in self.clients if c.place is not None and c.room == room.id]
+            assert list(room.audience) == links, room
+            assert set(links) == set(here), room
+            assert len(links) == len(here), room
+            ranks = [seat.rank for seat in seats]
+            assert ranks == sorted(set(ranks)), ranks
+            assert room.authority is None or room.authority in room.seats, room.authority
+            assert room.taken <= room.max_players, room
+            assert (room.rule is None) is (not room.seats and not room.absent), room
+            if not room.absent:
+                assert not room.replay.data(0), room
+            check_state(room)
+
+    @invariant()
+    def nothing_is_kept_for_nobody(self):
+        """
+        Exactly those who may come back are waited for; more only until the next sweep.
+        """
+        waiting = {ticket.player for ticket in self.tickets if ticket.waits(self.now)}
+        absent = [player for room in self.service.rooms for player in room.absent]
+        assert len(absent) == len(set(absent)), absent
+        assert waiting <= set(absent), (waiting, absent)
+
+    def teardown(self):
+        """
+        When everybody is gone and all windows are over, a sweep leaves nothing.
+        """
+        if sys.exc_info()[0] is not None:  # something else has failed before
+            return
+        for client in list(self.clients):
+            self.begin()
+            self.cut(client)
+        self.clock.advance(WINDOW + 1)
+        self.service.sweep()
+        self.clock.advance(WINDOW + 1)
+        self.service.sweep()
+        assert len(self.service.rooms) == 0
+        assert self.service.rooms.per_game() == {}
+        assert len(self.service.claims) == 0
+        assert self.service._memory.used == 0
+        assert not self.service._memory._order
+        self.service.stopService()
+        assert not self.clock.getDelayedCalls()
+
+
+def agree(client: Client, room: Room) -> None:
+    """
+    A client's picture is that of its room.
+    """
+    players = {seat.id: (seat.name, room.authority == seat.id) for seat in room.seats.values()}
+    known = {
+        player: (entry["name"], client.authority == player)
+        for player, entry in client.roster.items()
+    }
+    client.want(known == players, "roster", players)
+    client.want(client.authority == room.authority, "authority", room.authority)
+    client.want(list(client.watchers) == list(room.watchers), "spectators", room.watchers)
+    client.want(client.started is (room.state is LobbyState.FINALIZED), "started", room.state)
+    if not client.started:
+        ready = [seat.id for seat in room.seats.values() if seat.is_ready]
+        truth = (room.state.value, ready, bool(ready) and len(ready) == len(players))
+        client.want(client.lobby == truth, "lobby", client.lobby, truth)
+    if client.place == "player":
+        client.want(client.max_players == room.max_players, "max_players")
+
+
+def check_state(room: Room) -> None:
+    """
+    The lobby is in the state that its rule demands.
+    """
+    ready = [seat.is_ready for seat in room.seats.values()]
+    full = len(room.seats) >= room.max_players
+    if room.rule is None:
+        assert room.state is LobbyState.WAITING, room
+    elif room.state is not LobbyState.FINALIZED:
+        newest = max((seat.link.form.version for seat in room.seats.values()), default=3)
+        if room.start_rule is StartRule.BY_PROTOCOL and newest == 2:
+            assert room.rule is StartRule.AUTOMATIC, room
+        if room.rule is StartRule.AUTOMATIC:
+            assert (room.state is LobbyState.LOBBY) is full, room
+            assert not (full and all(ready)), room
+        else:
+            assert room.state is LobbyState.LOBBY, room
+
+
+class ExplicitRooms(Rooms):
+    """
+    The same in rooms that somebody must start.
+    """
+
+    start_rule = StartRule.EXPLICIT
+
+
+class RoomsTests(SynchronousTestCase):
+    def law(self, machine, examples):
+        """
+        Run a machine, the same way each time.
+        """
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=50,
+                deadline=None,
+                derandomize=True,
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+
+    def test_by_protocol(self):
+        """
+        Nobody is ever told anything wrong in rooms whose rule goes by protocol.
+        """
+        self.law(Rooms, 150)
+
+    def test_explicit(self):
+        """
+        Nobody is ever told anything wrong in rooms that somebody must start.
+        """
+        self.law(ExplicitRooms, 50)

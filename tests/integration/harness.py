@@ -421,13 +421,21 @@ class RawClient:
         self.socket.connect(("127.0.0.1", port))
         self._stream = self.socket.makefile("rb")
         if upgrade:
-            self.send_raw(
-                b"GET /v2/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-                b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-            )
-            while self.read_line().strip():
-                pass
+            self.upgrade()
+
+    def upgrade(self) -> None:
+        """
+        Do the opening handshake.
+        """
+        self.send_raw(
+            b"GET /v2/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        status = self.read_line()
+        if not status.startswith(b"HTTP/1.1 101 "):
+            raise AssertionError(f"the server did not upgrade: {status!r}")
+        self.skip_headers()
 
     def send_raw(self, data: bytes) -> None:
         """
@@ -455,16 +463,32 @@ class RawClient:
         """
         return self._stream.readline()
 
+    def skip_headers(self) -> None:
+        """
+        Read on until the body of an HTTP response.
+        """
+        while self.read_line().strip():
+            pass
+
+    def read(self, size: int) -> bytes:
+        """
+        The next bytes, so many of them.
+        """
+        data = self._stream.read(size)
+        if len(data) < size:
+            raise AssertionError(f"the server hung up, after {data!r}")
+        return data
+
     def receive_frame(self) -> tuple[int, bytes]:
         """
         The opcode and the payload of the next frame.
         """
-        first, length = self._read(2)
+        first, length = self.read(2)
         if length == 126:
-            [length] = struct.unpack(">H", self._read(2))
+            [length] = struct.unpack(">H", self.read(2))
         elif length == 127:
-            [length] = struct.unpack(">Q", self._read(8))
-        return first & 0x0F, self._read(length)
+            [length] = struct.unpack(">Q", self.read(8))
+        return first & 0x0F, self.read(length)
 
     def expect(self, kind: str, **expected) -> dict:
         """
@@ -507,12 +531,6 @@ class RawClient:
         """
         self._stream.close()
         self.socket.close()
-
-    def _read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        if len(data) < size:
-            raise AssertionError(f"the server hung up, after {data!r}")
-        return data
 
 
 def frame_head(length: int, opcode: int, *, final: bool = True, masked: bool = True) -> bytes:

@@ -229,8 +229,6 @@ class FrameTests(ServerTestCase):
             client.send_frame(payload, CLOSE)
             self.assertEqual(code, client.close_code(), payload)
 
-    test_broken_close_frames.todo = "the connection is reset without a close frame"
-
     def test_broken_frame_reason(self):
         """
         The reason of the close has its documented name.
@@ -619,8 +617,6 @@ class SlowReaderTests(ServerTestCase):
         self.test_spectator()
         self.assertLess(time.monotonic() - started, 0.5)
 
-    test_spectator_at_once.todo = "spectators get the same time as players"
-
     def test_slow_but_steady(self):
         """
         A player who reads slowly, but reads, gets everything.
@@ -663,8 +659,6 @@ class PacingTests(ServerTestCase):
         sending.join(0.5)
         for _ in range(100):
             slow.expect("GameData")
-
-    test_sender_waits.todo = "senders are never paced; the receiver is evicted at 4 MiB"
 
 
 class SilenceTests(ServerTestCase):

@@ -1,0 +1,317 @@
+"""
+Tests for how the server is started, configured and stopped.
+"""
+
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from tests.integration.harness import (
+    LOOPBACK,
+    TIMEOUT,
+    Client,
+    RawClient,
+    Server,
+    environment,
+    twistd,
+)
+
+
+class CommandLineTestCase(SynchronousTestCase):
+    """
+    Tests that start servers of their own.
+    """
+
+    def setUp(self):
+        """
+        Make a directory with a short name, fit for UNIX sockets.
+        """
+        directory = tempfile.TemporaryDirectory(prefix="signalfish-")
+        self.addCleanup(directory.cleanup)
+        self.directory = Path(directory.name)
+
+    def file(self, name, content):
+        """
+        The path of a new file.
+        """
+        path = self.directory / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    def start(self, *arguments, settings=None, **variables):
+        """
+        Start a server that will stop without complaints.
+        """
+        server = Server(settings, arguments or ("--listen", LOOPBACK), variables)
+        self.addCleanup(server.stop)
+        return server
+
+    def client(self, server, host="127.0.0.1"):
+        """
+        A client that is connected.
+        """
+        client = Client(server.url(host=host))
+        self.addCleanup(client.close)
+        return client
+
+    def fail_to_start(self, *arguments, **variables):
+        """
+        The standard output and error of a server that cannot start.
+        """
+        ended = subprocess.run(
+            twistd(*(arguments or ("--listen", LOOPBACK))),
+            cwd=self.directory,
+            env=environment(**variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(1, ended.returncode, ended)
+        self.assertNotIn("Traceback", ended.stdout + ended.stderr)
+        self.assertNotIn("Serving", ended.stdout)
+        return ended.stdout, ended.stderr
+
+    def complaint(self, *arguments, **variables):
+        """
+        The one line with which a server says why it cannot start.
+        """
+        output, complaint = self.fail_to_start(*arguments, **variables)
+        self.assertEqual("", output)
+        self.assertRegex(complaint, r"\Asignalfish: .+\n\Z")
+        return complaint
+
+
+class ComplaintTests(CommandLineTestCase):
+    """
+    What cannot work stops the start, with one line that says what it is.
+    """
+
+    def test_bad_option(self):
+        """
+        An unknown option is named.
+        """
+        output, complaint = self.fail_to_start("--no-such-option")
+        lines = (output + complaint).splitlines()
+        self.assertIn("option --no-such-option not recognized", lines[-1])
+
+    def test_bad_endpoints(self):
+        """
+        Whatever cannot be listened on is named.
+        """
+        for option, value in (
+            ("--listen", "carrier-pigeon:3536"),
+            ("--listen", "ssl:0:privateKey=/nonexistent/key.pem"),
+            ("--port", "70000"),
+        ):
+            self.assertIn(value, self.complaint(option, value))
+
+    def test_bad_endpoint_port(self):
+        """
+        A port that does not exist is refused in endpoint strings too.
+        """
+        self.assertIn("99999", self.complaint("--listen", "tcp:99999"))
+
+    test_bad_endpoint_port.todo = "OverflowError with a traceback"
+
+    def test_port_in_use(self):
+        """
+        If something else uses the port, the one line says so.
+        """
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            output, complaint = self.fail_to_start("--listen", f"tcp:{port}:interface=127.0.0.1")
+        lines = [line for line in (output + complaint).splitlines() if str(port) in line]
+        self.assertEqual(1, len(lines), lines)
+        self.assertIn(f"signalfish: Couldn't listen on 127.0.0.1:{port}: ", lines[0])
+
+    def test_bad_files(self):
+        """
+        A file that cannot be read is named.
+        """
+        for path in (
+            str(self.directory / "missing.json"),
+            self.file("latin.json", b'{"\xe9": 1}'),
+            self.file("broken.toml", "port = "),
+        ):
+            self.assertIn(path, self.complaint("--config", path))
+
+    def test_bad_keys(self):
+        """
+        A key that is unknown, or has a value that is not allowed, is named.
+        """
+        for content, key in (
+            ('{"server": {"max_room": 3}}', "server.max_room"),
+            ('{"server": {"max_rooms": "many"}}', "server.max_rooms"),
+            ('{"server": {"default_max_players": 200}}', "server.default_max_players"),
+        ):
+            complaint = self.complaint("--config", self.file("settings.json", content))
+            self.assertIn(f"signalfish: {key}: ", complaint)
+
+    def test_bad_value_is_named(self):
+        """
+        Besides the key, the value is named.
+        """
+        path = self.file("settings.json", '{"server": {"max_rooms": "many"}}')
+        self.assertIn("many", self.complaint("--config", path))
+
+    test_bad_value_is_named.todo = "only the type of the value is named"
+
+    def test_bad_environment(self):
+        """
+        The environment is checked like a file.
+        """
+        complaint = self.complaint(SIGNAL_FISH__SERVER__MAX_ROOMS="many")
+        self.assertIn("server.max_rooms: ", complaint)
+
+
+class ConfigurationTests(CommandLineTestCase):
+    """
+    Where settings come from.
+    """
+
+    def code(self, server):
+        """
+        The code of a new room, which shows the prefix that was configured.
+        """
+        return self.client(server).join("Mira")["room_code"]
+
+    def test_json(self):
+        """
+        A JSON file is read.
+        """
+        path = self.file("my.json", '{"server": {"room_code_prefix": "JSN"}}')
+        self.assertEqual("JSN", self.code(self.start("-l", LOOPBACK, "-c", path))[:3])
+
+    def test_toml(self):
+        """
+        A TOML file is read.
+        """
+        path = self.file("my.toml", '[server]\nroom_code_prefix = "TML"\n')
+        self.assertEqual("TML", self.code(self.start("-l", LOOPBACK, "-c", path))[:3])
+
+    def test_environment(self):
+        """
+        Environment variables are read, and win over a file.
+        """
+        server = self.start(
+            settings={"server": {"room_code_prefix": "JSN", "default_max_players": 3}},
+            SIGNAL_FISH__SERVER__ROOM_CODE_PREFIX="ENV",
+            SIGNAL_FISH__PROTOCOL__PLAYER_NAME_VALIDATION__ALLOW_SPACES="false",
+        )
+        client = self.client(server)
+        client.send("JoinRoom", game_name=client.GAME, player_name="Mira Mara")
+        client.expect("RoomJoinFailed", error_code="INVALID_PLAYER_NAME")
+        room = client.join("Mira")
+        self.assertEqual(("ENV", 3), (room["room_code"][:3], room["max_players"]))
+
+    def test_start_rule(self):
+        """
+        An operator can let players start games themselves.
+        """
+        server = self.start(settings={"server": {"start_rule": "explicit"}})
+        client = self.client(server)
+        client.join("Mira", max_players=1)
+        client.expect("LobbyStateChanged", lobby_state="lobby", all_ready=False)
+        client.send("PlayerReady")
+        client.expect("LobbyStateChanged", lobby_state="lobby", all_ready=True)
+        client.expect_nothing()
+        client.send("StartGame")
+        client.expect("GameStarting")
+        client.send("StartGame")
+        client.expect("Error", error_code="INVALID_ROOM_STATE")
+
+    def test_port_option(self):
+        """
+        The port of the command line wins over the others, and 0 is any port.
+        """
+        self.start("--port", "0", SIGNAL_FISH__PORT="1")
+
+    def test_port_setting(self):
+        """
+        Without options, the port is that of the settings.
+        """
+        self.start("--config", self.file("my.json", '{"port": 0}'))
+
+
+class ListeningTests(CommandLineTestCase):
+    """
+    Where the server can be reached.
+    """
+
+    def test_both_families(self):
+        """
+        By default, the server can be reached by IPv4 and by IPv6.
+        """
+        server = self.start("--port", "0")
+        self.client(server).expect_nothing()
+        try:
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        except OSError:
+            raise SkipTest("this machine has no IPv6") from None
+        self.client(server, host="[::1]").expect_nothing()
+
+    def test_several_endpoints(self):
+        """
+        The server can listen on several endpoints, and leaves nothing behind.
+        """
+        path = self.directory / "socket"
+        server = Server(None, ("--listen", LOOPBACK, "--listen", f"unix:{path}"))
+        self.addCleanup(server.kill)
+        self.client(server).expect_nothing()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(TIMEOUT)
+            client.connect(str(path))
+            client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: client.recv(4096), b""))
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer)
+        self.assertTrue(answer.endswith(b"\r\n\r\nOK"), answer)
+        server.stop()
+        self.assertFalse(path.exists())
+
+    def test_says_what_is_open(self):
+        """
+        The log says once what the server lets everybody do.
+        """
+        server = self.start()
+        lines = [line for line in server.log.splitlines() if "Open to everybody" in line]
+        self.assertEqual(1, len(lines), server.log)
+
+
+class ShutdownTests(CommandLineTestCase):
+    """
+    How the server stops.
+    """
+
+    def test_clients_are_told(self):
+        """
+        Clients are closed with a code that says why, and are not told of each other's end.
+        """
+        server = Server()
+        self.addCleanup(server.kill)
+        mira, oskar = self.client(server), self.client(server)
+        code = mira.join("Mira")["room_code"]
+        oskar.join("Oskar", room_code=code)
+        mira.expect("PlayerJoined")
+        server.terminate()
+        for client in (mira, oskar):
+            client.expect_close(4000, "server_shutdown")
+        server.wait()
+
+    def test_deaf_clients(self):
+        """
+        Clients that do not answer do not hold the server up.
+        """
+        server = Server()
+        self.addCleanup(server.kill)
+        deaf = RawClient(server.port)
+        self.addCleanup(deaf.close)
+        unfinished = RawClient(server.port, upgrade=False)
+        self.addCleanup(unfinished.close)
+        server.terminate()
+        server.wait()
+        deaf.expect_close(4000, "server_shutdown")

@@ -67,11 +67,13 @@ class ErrorCode(StrEnum):
 
 class CloseCode(IntEnum):
     """
-    WebSocket close codes that this server sends on its own account (RFC 6455 section 7.4).
+    WebSocket close codes that this server sends (RFC 6455 section 7.4), 1002 and 1009 by Autobahn.
     """
 
     NORMAL = 1000
+    PROTOCOL_ERROR = 1002
     INVALID_PAYLOAD = 1007
+    MESSAGE_TOO_BIG = 1009
     INTERNAL_ERROR = 1011
     TRY_AGAIN_LATER = 1013
     SERVER_SHUTDOWN = 4000

@@ -429,8 +429,6 @@ class MessageRateTests(LimitsTestCase):
             client.link.rests.clear()
         self.assertTrue(950 <= number <= 1050, number)
 
-    test_long_run.todo = "the refill drops fractions of messages"
-
     def test_all_at_once(self):
         """
         What was read with one segment is all acted on, and paid for afterwards.

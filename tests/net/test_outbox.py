@@ -247,8 +247,6 @@ class OutboxTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual(1, self.given_up)
 
-    test_hard_limit_is_final.todo = "resuming pardons a client whose frames were dropped"
-
     def test_bytes_are_forgotten(self):
         """
         Bytes that were sent count no longer.
@@ -304,9 +302,154 @@ class OutboxTests(SynchronousTestCase):
             self.outbox.pauseProducing()
             self.send(bytes(HARD_LIMIT))
             forget()
-            self.send(b"1")
+            self.send(bytes(HARD_LIMIT))
+            forget()
         self.clock.advance(1)
         self.assertEqual(0, self.given_up)
+
+    def test_nothing_after_a_loss(self):
+        """
+        When something was dropped nothing that comes after it is sent.
+        """
+        self.outbox.pauseProducing()
+        self.send(bytes(HARD_LIMIT), b"1")
+        self.outbox.resumeProducing()
+        self.send(b"2")
+        self.outbox.flush()
+        self.assertEqual([], self.transport.take())
+
+    def test_no_patience(self):
+        """
+        A client with whom there is no patience is given up on the turn in which it stalls.
+        """
+        self.outbox.patience = 0
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3")
+        self.assertEqual(0, self.given_up)
+        self.clock.advance(0)
+        self.assertEqual(1, self.given_up)
+
+
+class FakeSource:
+    """
+    A sender that remembers what is asked of it.
+    """
+
+    def __init__(self):
+        self.held_by = set()
+        self.asked = []
+
+    def hold(self, outbox):
+        """
+        Be silent.
+        """
+        self.held_by.add(outbox)
+        self.asked.append("hold")
+
+    def let_go(self, outbox):
+        """
+        Talk again, if that was the reason not to.
+        """
+        self.held_by.discard(outbox)
+        self.asked.append("let_go")
+
+
+class SourceTests(SynchronousTestCase):
+    """
+    Senders who fill a queue for three frames, and may have ten bytes in it.
+    """
+
+    def setUp(self):
+        """
+        A queue whose transport is paused.
+        """
+        self.clock = Clock()
+        self.transport = FakeTransport()
+        limits = OutboxLimits(capacity=3, patience=5.0, backlog=10)
+        self.outbox = Outbox(self.transport, self.clock, limits, lambda: None)
+        self.transport.producer = self.outbox
+        self.outbox.pauseProducing()
+        self.fast, self.slow = FakeSource(), FakeSource()
+
+    def fill(self):
+        """
+        Fill the queue up to its capacity by what is nobody's.
+        """
+        for _ in range(3):
+            self.outbox.send(b"x")
+
+    def test_below_capacity(self):
+        """
+        Below the capacity nobody is held, however much they send.
+        """
+        self.outbox.send(bytes(1000), self.fast)
+        self.outbox.send(bytes(1000), self.fast)
+        self.assertEqual([], self.fast.asked)
+
+    def test_held(self):
+        """
+        At the capacity those are held who have more than their share in the queue.
+        """
+        self.fill()
+        self.outbox.send(bytes(10), self.fast)
+        self.outbox.send(bytes(1), self.slow)
+        self.assertEqual([], self.fast.asked)
+        self.outbox.send(bytes(1), self.fast)
+        self.assertEqual(({self.outbox}, set()), (self.fast.held_by, self.slow.held_by))
+
+    def test_still_accepted(self):
+        """
+        What those who are held have sent already is not lost.
+        """
+        self.fill()
+        for number in range(20):
+            self.outbox.send(b"%10d" % number, self.fast)
+        self.assertEqual(23, len(self.outbox))
+        self.outbox.resumeProducing()
+        self.assertEqual(b"%10d" % 19, self.transport.take()[-1])
+
+    def test_let_go(self):
+        """
+        Those who are held are let go when the queue is below its capacity, and not before.
+        """
+        self.fill()
+        self.outbox.send(bytes(11), self.fast)
+        self.transport.room = 1
+        self.outbox.resumeProducing()
+        self.assertEqual({self.outbox}, self.fast.held_by)
+        self.transport.room = 1
+        self.outbox.resumeProducing()
+        self.assertEqual(set(), self.fast.held_by)
+
+    def test_let_go_at_the_end(self):
+        """
+        Those who are held are let go when the connection ends, in whatever way.
+        """
+        for end in ("discard", "flush", "stopProducing"):
+            self.setUp()
+            self.fill()
+            self.outbox.send(bytes(11), self.fast)
+            getattr(self.outbox, end)()
+            self.assertEqual(set(), self.fast.held_by, end)
+
+    def test_let_go_at_the_hard_limit(self):
+        """
+        Those who are held are let go when the client is given up at once.
+        """
+        self.fill()
+        self.outbox.send(bytes(HARD_LIMIT), self.fast)
+        self.assertEqual(["hold", "let_go"], self.fast.asked)
+
+    def test_counted_anew(self):
+        """
+        When the queue was below its capacity everybody has the whole share again.
+        """
+        for _ in range(5):
+            self.outbox.pauseProducing()
+            self.fill()
+            self.outbox.send(bytes(10), self.fast)
+            self.outbox.resumeProducing()
+        self.assertNotIn("hold", self.fast.asked)
 
 
 class OutboxMachine(RuleBasedStateMachine):

@@ -21,7 +21,7 @@ from tests.fakes import Told
 from tests.net.fakes import Server, Socket, frame, said
 
 PONG = Notice(Pong())
-LAST = Notice(Error(message="so long", error_code=ErrorCode.INTERNAL_ERROR))
+LAST = Notice(Error(message="so long", error_code=ErrorCode.INVALID_INPUT))
 JOIN = {"game_name": "g", "player_name": "p"}
 
 
@@ -53,6 +53,8 @@ class Untellable:
     """
     Something that no client can be told.
     """
+
+    source = None
 
     def __init__(self, sender="sender"):
         self.sender = sender
@@ -331,6 +333,8 @@ class MessageTests(SynchronousTestCase):
             """
             Remembers for whom it was encoded.
             """
+
+            source = None
 
             def frame(self, form):
                 """
@@ -674,8 +678,6 @@ class ViolationTests(SynchronousTestCase):
             self.assertIsNotNone(closed, payload)
             self.assertEqual(code, closed[0], payload)
 
-    test_bad_close.todo = "the library aborts the connection before the close frame is sent"
-
     def test_end_after_bad_close(self):
         """
         A connection whose client sent a broken close frame ends at once.
@@ -958,15 +960,11 @@ class CloseTests(SynchronousTestCase):
             client.socket.peer_reads = False
             for _ in range(10000):
                 link.deliver(PONG)
-            link.rest(0.5)
-            link._resume()
             end(client, link)
             self.server.reactor.advance(1)
             self.server.reactor.advance(0)
             self.assertIsNotNone(client.socket.lost)
             self.assertEqual([], self.server.reactor.getDelayedCalls())
-
-    test_nothing_remains.todo = "the outbox of a client that closes by itself is not told"
 
     def test_cut(self):
         """
@@ -1037,6 +1035,32 @@ class RestTests(SynchronousTestCase):
         self.assertEqual(["Ping", "LeaveRoom"], names)
         self.assertTrue(self.link.reads)
 
+    def test_rest_within_a_segment(self):
+        """
+        What has been read already waits as well, and keeps its order.
+        """
+        self.receiver.act = lambda message: self.link.rest(1.0)
+        kinds = ["Ping", "LeaveRoom", "PlayerReady", "StartGame"]
+        segment = b"".join(frame(Opcode.TEXT, said(kind)) for kind in kinds)
+        self.client.socket.receive(segment)
+        for number in range(1, 5):
+            names = [type(message).__name__ for message in self.receiver.messages]
+            self.assertEqual(kinds[:number], names)
+            self.server.reactor.advance(1)
+        self.assertTrue(self.client.socket.reading)
+
+    def test_rest_and_the_next_segment(self):
+        """
+        What comes while a connection rests stays behind what has been read already.
+        """
+        self.receiver.act = lambda message: self.link.rest(1.0)
+        first, second = frame(Opcode.TEXT, said("Ping")), frame(Opcode.TEXT, said("LeaveRoom"))
+        self.client.socket.receive(first + first + second[:3])
+        self.client.socket.receive(second[3:])
+        self.server.pass_time(3)
+        names = [type(message).__name__ for message in self.receiver.messages]
+        self.assertEqual(["Ping", "Ping", "LeaveRoom"], names)
+
     def test_rest_again(self):
         """
         A connection that rests already is not made to rest longer.
@@ -1104,7 +1128,7 @@ class SlowClientTests(SynchronousTestCase):
         """
         What waited is sent in order when the client reads again, and before what comes later.
         """
-        sent = [Notice(Error(message=str(n) * 900, error_code="INTERNAL_ERROR")) for n in range(80)]
+        sent = [Notice(Error(message=str(n) * 900, error_code="INVALID_INPUT")) for n in range(80)]
         for notice in sent:
             self.link.deliver(notice)
         self.assertTrue(len(self.link._outbox))
@@ -1145,7 +1169,7 @@ class SlowClientTests(SynchronousTestCase):
         """
         However much is delivered to a client that reads nothing, little is kept of it.
         """
-        big = Notice(Error(message="x" * 1_000_000, error_code="INTERNAL_ERROR"))
+        big = Notice(Error(message="x" * 1_000_000, error_code="INVALID_INPUT"))
         for _ in range(9):
             self.link.deliver(big)
         kept = sum(map(len, self.link._outbox._waiting))
@@ -1158,7 +1182,7 @@ class SlowClientTests(SynchronousTestCase):
         """
         A client that was given up is closed even if it reads again in the same moment.
         """
-        big = Notice(Error(message="x" * 1_000_000, error_code="INTERNAL_ERROR"))
+        big = Notice(Error(message="x" * 1_000_000, error_code="INVALID_INPUT"))
         for _ in range(8):
             self.link.deliver(big)
         self.client.socket.peer_reads = True
@@ -1167,4 +1191,183 @@ class SlowClientTests(SynchronousTestCase):
         if len(heard) < 8:
             self.assertEqual((4002, "slow_consumer"), self.client.closed())
 
-    test_nothing_is_lost_silently.todo = "a client given up at the hard limit can be pardoned"
+
+class Data:
+    """
+    Game data of one sender.
+    """
+
+    def __init__(self, source):
+        self.source = source
+
+    def frame(self, form):
+        """
+        Something that takes 40 KiB.
+        """
+        return Notice(Error(message="x" * 40960, error_code=ErrorCode.INVALID_INPUT)).frame(form)
+
+
+class PacingTests(SynchronousTestCase):
+    """
+    Senders who are too fast for somebody else.
+    """
+
+    def setUp(self):
+        """
+        A sender, a bystander, and a recipient that reads nothing and has room for two frames.
+        """
+        limits = OutboxLimits(capacity=2, patience=5.0, backlog=100_000)
+        self.server = Server(outbox=limits)
+        self.sender, self.talk = self.server.open()
+        self.bystander, self.other = self.server.open()
+        self.recipient, self.receiver = self.server.open()
+        self.link = self.receiver.link
+        self.recipient.socket.peer_reads = False
+        self.data = Data(self.talk.link)
+
+    def stall(self):
+        """
+        Send so much that the sender is held.
+        """
+        for _ in range(8):
+            self.link.deliver(self.data)
+        self.assertFalse(self.talk.link.reads)
+
+    def assert_reads(self, reads):
+        """
+        Check whether the sender is read.
+        """
+        self.server.reactor.advance(0)
+        self.talk.events.clear()
+        self.sender.say("Ping")
+        self.server.reactor.advance(0)
+        self.assertEqual([Ping()] if reads else [], self.talk.events)
+
+    def test_held(self):
+        """
+        The sender is not read, and nobody else is concerned.
+        """
+        self.stall()
+        self.assert_reads(reads=False)
+        self.assertFalse(self.sender.socket.reading)
+        self.bystander.say("Ping")
+        self.assertEqual([Ping()], self.other.messages)
+        self.talk.link.deliver(PONG)
+        self.assertEqual([Told("Pong")], self.sender.heard())
+
+    def test_let_go(self):
+        """
+        When the recipient has caught up the sender is read on, nothing lost.
+        """
+        self.stall()
+        self.sender.say("Ping")
+        self.recipient.socket.peer_reads = True
+        self.assertEqual(8, len(self.recipient.heard()))
+        self.server.reactor.advance(0)
+        self.sender.socket.turn()
+        self.assertEqual([Ping()], self.talk.messages)
+        self.assertTrue(self.sender.socket.reading)
+
+    def test_given_up(self):
+        """
+        When the recipient is given up the sender is read on.
+        """
+        self.stall()
+        self.server.reactor.advance(5)
+        self.assert_reads(reads=True)
+        self.assertEqual(["closed"], self.receiver.events)
+
+    def test_gone(self):
+        """
+        When the recipient is gone, in whatever way, the sender is read on.
+        """
+        for end in (
+            lambda test: test.recipient.socket.cut(),
+            lambda test: test.link.close(CloseCode.NORMAL, "reason"),
+            lambda test: test.recipient.send(Opcode.CLOSE, b""),
+        ):
+            self.setUp()
+            self.stall()
+            end(self)
+            self.server.reactor.advance(1)
+            self.server.reactor.advance(0)
+            self.assert_reads(reads=True)
+
+    def test_two_reasons(self):
+        """
+        A sender that rests too is read when neither reason is left.
+        """
+        self.stall()
+        self.talk.link.rest(1.0)
+        self.recipient.socket.peer_reads = True
+        self.recipient.frames()
+        self.assert_reads(reads=False)
+        self.server.reactor.advance(1)
+        self.sender.socket.turn()
+        self.assertEqual([Ping()], self.talk.messages)
+
+    def test_two_reasons_the_other_way(self):
+        """
+        The end of a rest does not let a sender go that is held.
+        """
+        self.stall()
+        self.talk.link.rest(1.0)
+        self.server.reactor.advance(1)
+        self.assert_reads(reads=False)
+
+    def test_two_recipients(self):
+        """
+        A sender that is held by two recipients is read when both have caught up.
+        """
+        second, receiver = self.server.open()
+        second.socket.peer_reads = False
+        self.stall()
+        for _ in range(8):
+            receiver.link.deliver(self.data)
+        second.socket.peer_reads = True
+        second.frames()
+        self.assert_reads(reads=False)
+        self.recipient.socket.peer_reads = True
+        self.recipient.frames()
+        self.server.reactor.advance(0)
+        self.sender.socket.turn()
+        self.assertEqual([Ping()], self.talk.messages)
+
+    def test_sender_is_gone(self):
+        """
+        A sender that ends while it is held is forgotten without harm.
+        """
+        self.stall()
+        self.sender.socket.cut()
+        self.recipient.socket.peer_reads = True
+        self.assertEqual(8, len(self.recipient.heard()))
+        self.server.reactor.advance(0)
+        self.assertFalse(self.sender.socket.reading)
+        self.assertEqual(["closed"], self.talk.events)
+
+    def test_spectator(self):
+        """
+        Nobody waits for a spectator: one whose queue is full is closed at once.
+        """
+        self.link.spectates = True
+        for _ in range(4):
+            self.link.deliver(self.data)
+        self.assertTrue(self.talk.link.reads)
+        self.server.reactor.advance(0)
+        self.server.reactor.advance(0)
+        self.assertEqual(["closed"], self.receiver.events)
+        self.recipient.socket.peer_reads = True
+        self.assertEqual((4002, "slow_consumer"), self.recipient.closed())
+
+    def test_spectator_no_more(self):
+        """
+        Who watches no longer is given time again.
+        """
+        self.link.spectates = True
+        self.link.spectates = False
+        self.stall()
+        self.server.reactor.advance(4.9)
+        self.assertEqual([], self.receiver.events)
+        self.server.reactor.advance(0.1)
+        self.server.reactor.advance(0)
+        self.assertEqual(["closed"], self.receiver.events)

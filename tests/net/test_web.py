@@ -121,8 +121,6 @@ class WebTests(SynchronousTestCase):
         for path in ("/v1", "/v2"):
             self.assertEqual(404, self.get(path)[0], path)
 
-    test_branches.todo = "a branch without a slash answers 405"
-
     def test_no_upgrade(self):
         """
         A WebSocket endpoint tells those who want none what it is.

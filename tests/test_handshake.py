@@ -1,0 +1,280 @@
+"""
+Tests for signalfish.handshake.
+"""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UNSET
+from twisted.trial.unittest import SynchronousTestCase
+
+from signalfish.handshake import Compatibility, Offer, negotiate, unauthenticated
+from signalfish.wire.client import Credentials
+from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
+from signalfish.wire.outgoing import encode
+from signalfish.wire.server import Authenticated, Error, NameRules, ProtocolInfo, RateLimits
+from signalfish.wire.types import Encoding, Form
+
+RULES = NameRules(
+    max_length=32,
+    min_length=1,
+    allow_unicode_alphanumeric=True,
+    allow_spaces=True,
+    allow_leading_trailing_whitespace=False,
+    allowed_symbols=("-", "_"),
+)
+KNOWN = Compatibility(
+    minimum_versions={"unity": "1.10.0"},
+    recommended_versions={"unity": "1.12.0", "godot": "2.0.0"},
+    capabilities={"_default": ("reconnection", "x"), "unity": ("relay", "x")},
+    notes={"unity": "old"},
+)
+V2_ONLY = Offer(RULES, KNOWN)
+BOTH = Offer(RULES, KNOWN, max_version=3)
+V3_ONLY = Offer(RULES, KNOWN, min_version=3, max_version=3)
+JSON_ONLY = Offer(RULES, KNOWN, formats=(Encoding.JSON,))
+
+
+def agreed(offer=V2_ONLY, default=2, app_id="app", **credentials):
+    """
+    What is negotiated.
+    """
+    return negotiate(Credentials(app_id=app_id, **credentials), offer, default)
+
+
+class UnauthenticatedTests(SynchronousTestCase):
+    """
+    Clients that never authenticate.
+    """
+
+    def test_agreement(self):
+        """
+        They speak the version of the endpoint and JSON, and can be told a token.
+        """
+        for version in (2, 3):
+            agreement = unauthenticated(version)
+            self.assertEqual(Form(version, Encoding.JSON), agreement.form)
+            self.assertTrue(agreement.wants_token)
+            self.assertEqual([], agreement.replies)
+
+
+class RefusalTests(SynchronousTestCase):
+    """
+    Credentials that are refused for good.
+    """
+
+    def assert_refused(self, code, *arguments, **credentials):
+        """
+        Check that credentials are refused, and how; the text.
+        """
+        refusal = self.assertRaises(Refusal, agreed, *arguments, **credentials)
+        self.assertEqual(code, refusal.code)
+        self.assertEqual((CloseCode.NORMAL, "unregistered"), refusal.close)
+        return refusal.text
+
+    def test_app_id(self):
+        """
+        An app id has no control characters, and at most 256 bytes.
+        """
+        for app_id in ("\x00", "a\nb", "x" * 257, "ü" * 129, "\x7f", "\x85"):
+            text = self.assert_refused(ErrorCode.INVALID_APP_ID, app_id=app_id)
+            self.assertNotIn(app_id, text)
+        for app_id in ("", "x" * 256, "ü" * 128, "an app!"):
+            agreed(app_id=app_id)
+
+    def test_version(self):
+        """
+        A version below the minimum cannot be served.
+        """
+        for offer, default, version, text in (
+            (V2_ONLY, 2, 0, "Client protocol version 0 is below the server minimum 2"),
+            (V2_ONLY, 2, 1, "Client protocol version 1 is below the server minimum 2"),
+            (V3_ONLY, 3, 2, "Client protocol version 2 is below the server minimum 3"),
+            (V3_ONLY, 2, None, "Client protocol version 2 is below the server minimum 3"),
+        ):
+            code = ErrorCode.UNSUPPORTED_PROTOCOL_VERSION
+            said = self.assert_refused(code, offer, default, protocol_version=version)
+            self.assertEqual(text, said)
+
+    def test_order(self):
+        """
+        The app id is checked before the version.
+        """
+        self.assert_refused(ErrorCode.INVALID_APP_ID, app_id="\n", protocol_version=0)
+
+
+class VersionTests(SynchronousTestCase):
+    """
+    The version that both sides understand.
+    """
+
+    def test_table(self):
+        """
+        It is the smaller one of what is wanted and what is offered.
+        """
+        for offer, default, wanted, version in (
+            (V2_ONLY, 2, None, 2),
+            (V2_ONLY, 2, 3, 2),
+            (V2_ONLY, 3, None, 2),
+            (V2_ONLY, 2, 65535, 2),
+            (BOTH, 2, None, 2),
+            (BOTH, 3, None, 3),
+            (BOTH, 3, 2, 2),
+            (BOTH, 2, 3, 3),
+            (BOTH, 2, 4, 3),
+        ):
+            agreement = agreed(offer, default, protocol_version=wanted)
+            self.assertEqual(version, agreement.form.version, (default, wanted))
+            self.assertEqual(version, agreement.replies[-1].protocol_version)
+
+    @given(st.integers(2, 65535))
+    def test_never_more(self, wanted):
+        """
+        No client gets more than it wants, or than is offered.
+        """
+        version = agreed(BOTH, protocol_version=wanted).form.version
+        self.assertLessEqual(version, min(wanted, 3))
+
+
+class FormatTests(SynchronousTestCase):
+    """
+    The encoding of game data.
+    """
+
+    def test_supported(self):
+        """
+        A supported format is used, and JSON if none is asked for.
+        """
+        for wanted, encoding in (
+            (None, Encoding.JSON),
+            (Encoding.JSON, Encoding.JSON),
+            (Encoding.MESSAGE_PACK, Encoding.MESSAGE_PACK),
+        ):
+            agreement = agreed(game_data_format=wanted)
+            self.assertEqual(encoding, agreement.form.encoding)
+            kinds = [type(reply) for reply in agreement.replies]
+            self.assertEqual([Authenticated, ProtocolInfo], kinds)
+
+    def test_unsupported(self):
+        """
+        An unsupported one is reported before everything else, and JSON is used.
+        """
+        for offer, wanted, text in (
+            (
+                V2_ONLY,
+                "rkyv",
+                (
+                    "Requested game data format 'rkyv' is not supported. "
+                    "Server supports: json, message_pack. Falling back to JSON."
+                ),
+            ),
+            (
+                JSON_ONLY,
+                "message_pack",
+                (
+                    "Requested game data format 'message_pack' is not supported. "
+                    "Server supports: json. Falling back to JSON."
+                ),
+            ),
+        ):
+            agreement = agreed(offer, game_data_format=Encoding(wanted))
+            self.assertEqual(Encoding.JSON, agreement.form.encoding)
+            advice, *others = agreement.replies
+            code = ErrorCode.UNSUPPORTED_GAME_DATA_FORMAT
+            self.assertEqual(Error(message=text, error_code=code), advice)
+            self.assertEqual([Authenticated, ProtocolInfo], [type(other) for other in others])
+
+
+class TokenTests(SynchronousTestCase):
+    """
+    Who can be told a reconnection token.
+    """
+
+    def test_table(self):
+        """
+        Clients of version 3, and those who ask for it.
+        """
+        for version, capabilities, wants in (
+            (2, None, False),
+            (2, [], False),
+            (2, ["tokens"], False),
+            (2, ["reconnection_token"], True),
+            (2, ["x", "reconnection_token", "x"], True),
+            (3, None, True),
+            (3, ["x"], True),
+        ):
+            agreement = agreed(BOTH, protocol_version=version, requested_capabilities=capabilities)
+            self.assertEqual(wants, agreement.wants_token, (version, capabilities))
+
+
+class InfoTests(SynchronousTestCase):
+    """
+    What clients are told.
+    """
+
+    def info(self, offer=V2_ONLY, **credentials):
+        """
+        The ProtocolInfo that a client gets.
+        """
+        return agreed(offer, **credentials).replies[-1]
+
+    def test_authenticated(self):
+        """
+        The application is the default one, with rates that are for information.
+        """
+        rates = RateLimits(per_minute=1000, per_hour=10000, per_day=100000)
+        expected = Authenticated(app_name="default", rate_limits=rates)
+        self.assertEqual(expected, agreed(app_id="mine").replies[0])
+
+    def test_echo(self):
+        """
+        Platform and version of the client are repeated as they were sent, if they were.
+        """
+        info = self.info(platform="Unity", sdk_version="not a version")
+        self.assertEqual(("Unity", "not a version"), (info.platform, info.sdk_version))
+        info = self.info()
+        self.assertEqual((UNSET, UNSET), (info.platform, info.sdk_version))
+
+    def test_server(self):
+        """
+        Formats, rules for names and versions are those of the server.
+        """
+        info = self.info(BOTH)
+        self.assertEqual((Encoding.JSON, Encoding.MESSAGE_PACK), info.game_data_formats)
+        self.assertEqual(RULES, info.player_name_rules)
+        self.assertEqual((2, 3), (info.min_protocol_version, info.max_protocol_version))
+
+    def test_version_2(self):
+        """
+        Clients of version 2 are told nothing of versions.
+        """
+        text = encode(self.info(), 2)
+        self.assertNotIn(b"protocol_version", text)
+        self.assertIn(b"protocol_version", encode(self.info(BOTH), 3))
+
+    def test_known_platform(self):
+        """
+        A platform that is known, in whatever case, is told what is known of it.
+        """
+        info = self.info(platform="UNITY", sdk_version="0.0.1")
+        self.assertEqual(("1.10.0", "1.12.0"), (info.minimum_version, info.recommended_version))
+        self.assertEqual(("reconnection", "x", "relay"), info.capabilities)
+        self.assertEqual("old", info.notes)
+
+    def test_unknown_platform(self):
+        """
+        A platform that is not known is told what holds for all.
+        """
+        for platform in ("lua", "", None):
+            info = self.info(platform=platform)
+            self.assertEqual((UNSET, UNSET), (info.minimum_version, info.recommended_version))
+            self.assertEqual(("reconnection", "x"), info.capabilities)
+            self.assertEqual(UNSET, info.notes)
+
+    def test_notes_for_all(self):
+        """
+        There may be notes for everybody.
+        """
+        offer = Offer(RULES, Compatibility({}, {}, {}, {"_default": "all", "unity": "own"}))
+        self.assertEqual("all", self.info(offer).notes)
+        self.assertEqual("own", self.info(offer, platform="unity").notes)
+        self.assertEqual((), self.info(offer).capabilities)

@@ -2,6 +2,7 @@
 A server in a process of its own, and clients that share no code with it.
 """
 
+import atexit
 import json
 import os
 import re
@@ -93,6 +94,7 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+        atexit.register(self.kill)
         try:
             self.port = int(eventually(self._find_port, "the server starts"))
             self.get("/health")
@@ -173,6 +175,7 @@ class Server:
         """
         Leave nothing behind, whatever state the server is in.
         """
+        atexit.unregister(self.kill)
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait(TIMEOUT)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, cast, get_origin, get_type_hints
 
 import msgspec
 from attrs import Factory, field, fields, frozen, has
@@ -23,7 +24,7 @@ _ENVIRONMENT_PREFIX = "SIGNAL_FISH__"
 
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 Capacity = Annotated[int, Meta(ge=1, le=255)]
 
 
@@ -44,12 +45,12 @@ class Server:
     start_rule: StartRule = StartRule.BY_PROTOCOL
     max_rooms: Positive = 10000
     max_rooms_per_game: Positive = 1000
-    room_code_prefix: Annotated[str, Meta(pattern="^[A-Z0-9]*$")] | None = None
+    room_code_prefix: Annotated[str, Meta(pattern=r"^[A-Z0-9]*\Z")] | None = None
     room_cleanup_interval: Seconds = 60
     empty_room_timeout: Seconds = 300
     inactive_room_timeout: Seconds = 3600
     enable_reconnection: bool = True
-    reconnection_window: Annotated[float, Meta(ge=1)] = 300
+    reconnection_window: Annotated[float, Meta(ge=1, le=1e9)] = 300
     event_buffer_size: Annotated[int, Meta(ge=0, le=65536)] = 100
     replay_game_data: bool = True
     replay_memory_bytes: Count = 256 << 20
@@ -181,7 +182,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     tree = {} if path is None else _read(path)
     for name, text in sorted((environment or {}).items()):
         if name.startswith(_ENVIRONMENT_PREFIX):
-            _set(tree, name, text)
+            keys = name.removeprefix(_ENVIRONMENT_PREFIX).lower().split("__")
+            _merge(tree, _variable(keys, text), "")
     return settings(tree)
 
 
@@ -197,9 +199,30 @@ def settings(tree: Mapping[str, Any]) -> Settings:
     except msgspec.ValidationError as error:
         problem, _, place = str(error).partition(" - at ")
         key = place.strip("`").removeprefix("$.")
-        raise ConfigError(f"{key}: {problem[0].lower()}{problem[1:]}") from None
+        raise ConfigError(f"{key}: {_expectation(problem, key)}, not {_at(tree, key)!r}") from None
     _check_together(result)
     return result
+
+
+def _expectation(problem: str, key: str) -> str:
+    hint = _hint(key)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return f"expected one of {', '.join(hint)}"
+    expected = problem.partition(", got ")[0]
+    return expected[:1].lower() + expected[1:]
+
+
+def _hint(key: str) -> Any:
+    hint: Any = Settings
+    for name in key.split("."):
+        hint = get_type_hints(hint).get(name) if has(hint) else None
+    return hint
+
+
+def _at(tree: Any, key: str) -> Any:
+    for name in key.partition("[")[0].split("."):
+        tree = tree[name]
+    return tree
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -213,18 +236,30 @@ def _read(path: Path) -> dict[str, Any]:
     return tree
 
 
-def _set(tree: dict[str, Any], name: str, text: str) -> None:
-    *sections, key = name.removeprefix(_ENVIRONMENT_PREFIX).lower().split("__")
+def _variable(keys: list[str], text: str) -> dict[str, Any]:
+    """
+    The tree that one environment variable stands for: JSON, or text, or a list with commas.
+    """
+    value: Any
     try:
         value = json.loads(text)
     except ValueError:
-        value = text
-    for section in sections:
-        inner = tree.setdefault(section, {})
-        if not isinstance(inner, dict):
-            raise ConfigError(f"environment variable {name}: {section} is not a section")
-        tree = inner
-    tree[key] = value
+        is_list = get_origin(_hint(".".join(keys))) is tuple
+        value = text.split(",") if is_list else text
+    for key in reversed(keys):
+        value = {key: value}
+    return cast(dict[str, Any], value)
+
+
+def _merge(tree: dict[str, Any], other: Mapping[str, Any], path: str) -> None:
+    for key, value in other.items():
+        inner = tree.get(key)
+        if isinstance(value, Mapping) and isinstance(inner, dict):
+            _merge(inner, value, f"{path}{key}.")
+        elif isinstance(value, Mapping) and key in tree:
+            raise ConfigError(f"{path}{key}: is a section, not {inner!r}")
+        else:
+            tree[key] = value
 
 
 def _refuse_unknown(tree: Mapping[str, Any], section: type, path: str) -> None:

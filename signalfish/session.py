@@ -139,7 +139,7 @@ class Session:
 
     def _join(self, message: client.JoinRoom) -> None:
         request = message.data
-        if request.password is not None or request.join_only:
+        if request.password is not None or request.join_only is not None:
             self._line.newer_codes = True
         place = self._current_place()
         if isinstance(place, Seat):
@@ -153,6 +153,7 @@ class Session:
         seat = self._service.join(request, newcomer)
         self._epoch = seat.epoch
         self._place = seat
+        self._line.spectates = False
 
     def _leave(self, _message: client.LeaveRoom) -> None:
         if isinstance(self._current_place(), Watcher):

@@ -16,7 +16,6 @@ from attrs import frozen
 from msgspec import UNSET
 from twisted.application.service import IService, MultiService
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, serverFromString
-from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.logger import Logger
 from twisted.python import usage
@@ -29,7 +28,7 @@ from signalfish.net import web
 from signalfish.net.admission import Admission
 from signalfish.net.factory import Connect, FactoryLimits, SignalingFactory
 from signalfish.net.limits import AddressBudgets, Budget, RateLimited
-from signalfish.net.listening import Listening
+from signalfish.net.listening import ListenError, Listening
 from signalfish.net.liveness import Liveness, LivenessLimits
 from signalfish.net.outbox import OutboxLimits
 from signalfish.net.protocol import SignalingProtocol
@@ -45,7 +44,6 @@ from signalfish.wire.types import Encoding
 
 log = Logger()
 
-_MAX_PORT = 65535
 _BACKLOG = 1024  # Twisted's 50 makes clients wait when many come at once
 _SOCKETS_PER_CONNECTION = 2  # sockets over this share of the connection limits are dropped unheard
 
@@ -102,7 +100,7 @@ class SignalFish(MultiService):
         """
         try:
             super().privilegedStartService()
-        except CannotListenError as error:
+        except ListenError as error:
             raise SystemExit(f"signalfish: {error}") from None
         log.info("Open to everybody: any app id may connect, and the metrics need no token")
 
@@ -180,29 +178,28 @@ def _connect(settings: config.Settings, rooms: RoomService) -> Connect:
 
 def _endpoints(
     options: Options, settings: config.Settings, reactor: Any
-) -> Sequence[IStreamServerEndpoint]:
+) -> dict[str, IStreamServerEndpoint]:
     port = settings.port if options["port"] is None else options["port"]
     descriptions = options["listen"]
     if not str(port).isdecimal():
         descriptions = [port, *descriptions]
     elif not descriptions or options["port"] is not None:
-        return [_any_interface(reactor, int(port)), *_from_strings(reactor, descriptions)]
+        endpoint = _any_interface(reactor, int(port))
+        return {f"port {port}": endpoint, **_from_strings(reactor, descriptions)}
     return _from_strings(reactor, descriptions)
 
 
-def _from_strings(reactor: Any, descriptions: Sequence[str]) -> list[IStreamServerEndpoint]:
-    endpoints = []
+def _from_strings(reactor: Any, descriptions: Sequence[str]) -> dict[str, IStreamServerEndpoint]:
+    endpoints = {}
     for description in descriptions:
         try:
-            endpoints.append(serverFromString(reactor, description))
+            endpoints[description] = serverFromString(reactor, description)
         except Exception as error:  # noqa: BLE001 - endpoint parsers raise what they like
-            raise config.ConfigError(f"cannot listen on {description!r}: {error}") from None
+            raise config.ConfigError(f"cannot listen on {description}: {error}") from None
     return endpoints
 
 
 def _any_interface(reactor: Any, port: int) -> IStreamServerEndpoint:
-    if port > _MAX_PORT:
-        raise config.ConfigError(f"port: {port} is above {_MAX_PORT}")
     if _has_ipv6():
         return TCP6ServerEndpoint(reactor, port, backlog=_BACKLOG, interface="::")
     return TCP4ServerEndpoint(reactor, port, backlog=_BACKLOG)

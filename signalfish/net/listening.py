@@ -4,7 +4,7 @@ The ports of the server: opened when it starts, closed when it stops.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
@@ -15,10 +15,17 @@ from twisted.python.failure import Failure
 log = Logger()
 
 
+class ListenError(Exception):
+    """
+    A port cannot be opened; the text says which, and why.
+    """
+
+
 class Listening(Service):
     """
     Listens on some endpoints.
 
+    :param endpoints: by what they are called.
     :param site: what is served there.
     """
 
@@ -26,7 +33,7 @@ class Listening(Service):
 
     def __init__(
         self,
-        endpoints: Sequence[IStreamServerEndpoint],
+        endpoints: Mapping[str, IStreamServerEndpoint],
         site: IProtocolFactory,
     ) -> None:
         self.ports: list[IListeningPort] = []
@@ -38,7 +45,7 @@ class Listening(Service):
         """
         Open the ports, while that is still allowed.
 
-        :raises CannotListenError: if one cannot be opened.
+        :raises ListenError: if one cannot be opened.
         """
         super().privilegedStartService()
         self._open()
@@ -64,11 +71,12 @@ class Listening(Service):
         if self._opened:
             return
         self._opened = True
-        failures: list[Failure] = []
-        for endpoint in self._endpoints:
-            endpoint.listen(self._site).addCallbacks(self._listening, failures.append)
-        if failures:
-            failures[0].raiseException()
+        for name, endpoint in self._endpoints.items():
+            failures: list[Failure] = []
+            listening = maybeDeferred(endpoint.listen, self._site)
+            listening.addCallbacks(self._listening, failures.append)
+            for failure in failures:
+                raise ListenError(f"cannot listen on {name}: {failure.getErrorMessage()}")
 
     def _listening(self, port: IListeningPort) -> None:
         self.ports.append(port)

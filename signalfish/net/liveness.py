@@ -6,6 +6,7 @@ One timer serves all connections: each is looked at once per interval, on its ow
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from attrs import frozen
@@ -35,11 +36,13 @@ class Connection(Protocol):
     :ivar pulse: SILENT, ANSWERED or ACTIVE; set to SILENT here, raised by the connection.
     :ivar silence: seconds of silence, as counted here.
     :ivar slot: which second it is looked at.
+    :ivar asked: the second of the ping that is not answered yet, as counted here; 0 if none.
     """
 
     pulse: int
     silence: int
     slot: int
+    asked: int
 
     @property
     def reads(self) -> bool:
@@ -91,7 +94,7 @@ class Liveness(Service):
         self._limits = limits
         self._interval = limits.ping_interval or _DEFAULT_INTERVAL
         self._slots: list[set[Connection]] = [set() for _ in range(self._interval)]
-        self._pinged: dict[int, list[Connection]] = {}
+        self._pinged: dict[int, list[tuple[Connection, int]]] = {}
         self._second = 0
         self._added = 0
         self._ticking = LoopingCall(self.tick)
@@ -131,13 +134,16 @@ class Liveness(Service):
         Look at the connections of this second.
         """
         self._second += 1
-        for connection in self._pinged.pop(self._second, ()):
-            self._judge(connection)
+        for connection, asked in self._pinged.pop(self._second, ()):
+            self._guarded(self._judge, connection, asked)
         for connection in tuple(self._slots[self._second % self._interval]):
-            try:
-                self._look(connection)
-            except Exception:  # noqa: BLE001 - a bug in one must not hide the others
-                log.failure("Looking at a connection failed")
+            self._guarded(self._look, connection)
+
+    def _guarded(self, look: Callable[..., None], *subject: object) -> None:
+        try:
+            look(*subject)
+        except Exception:  # noqa: BLE001 - a bug in one must not hide the others
+            log.failure("Looking at a connection failed")
 
     def _look(self, connection: Connection) -> None:
         if not connection.reads:
@@ -146,14 +152,19 @@ class Liveness(Service):
         if pulse is SILENT:
             connection.silence += self._interval
         else:
-            connection.silence = 0
+            connection.silence = connection.asked = 0
             connection.alive()
         if self._is_dead(connection):
             return
         if pulse is not ACTIVE and self._limits.ping_interval:
-            connection.ping()
+            self._ask(connection)
+
+    def _ask(self, connection: Connection) -> None:
+        connection.ping()
+        if not connection.asked:
+            connection.asked = self._second
             due = self._second + self._limits.pong_timeout
-            self._pinged.setdefault(due, []).append(connection)
+            self._pinged.setdefault(due, []).append((connection, self._second))
 
     def _is_dead(self, connection: Connection) -> bool:
         idle, reaped = self._limits.idle_timeout, self._limits.ping_timeout
@@ -171,7 +182,8 @@ class Liveness(Service):
             return False
         return True
 
-    def _judge(self, connection: Connection) -> None:
-        watched = connection in self._slots[connection.slot]
-        if watched and connection.pulse is SILENT and connection.reads:
+    def _judge(self, connection: Connection, asked: int) -> None:
+        is_watched = connection in self._slots[connection.slot]
+        is_silent = connection.asked == asked and connection.pulse is SILENT
+        if is_watched and is_silent and connection.reads:
             connection.close(CloseCode.ACTIVITY_TIMEOUT, "activity_timeout")

@@ -7,6 +7,7 @@ Knows bytes, frames and close codes; knows no message and no rule of the game.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -45,7 +46,7 @@ class SignalingProtocol(WebSocketServerProtocol):
 
     :ivar form: see :class:`signalfish.rooms.link.Link`.
     :ivar newer_codes: see :class:`signalfish.session.Line`.
-    :ivar pulse: see :class:`signalfish.net.liveness.Connection`, like `silence` and `slot`.
+    :ivar pulse: see :class:`signalfish.net.liveness.Connection`, like the next three.
     """
 
     # The option of the same name is read by Autobahn before it is set: without this, 16 ms latency.
@@ -58,6 +59,7 @@ class SignalingProtocol(WebSocketServerProtocol):
     pulse = ACTIVE
     silence = 0
     slot = 0
+    asked = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,17 +122,21 @@ class SignalingProtocol(WebSocketServerProtocol):
         if receiver is None or self.state != self.STATE_OPEN:
             return
         self.factory.traffic.messages_received += 1
-        message: ClientMessage | None = None
-        try:
-            decode = decode_binary if isBinary else decode_text
-            message = decode(payload, self.factory.max_message_size)
-            receiver.received(message)
-        except Refusal as refusal:
-            self._refuse(message, refusal)
-        except UnicodeDecodeError:
-            self.close(CloseCode.INVALID_PAYLOAD, "invalid_utf8")
-        except Exception:  # noqa: BLE001 - our bug ends this connection only
-            self._fail()
+        self._guarded(self._receive, receiver, payload, isBinary)
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        """
+        Count the parts of a message like messages, except for the last one.
+        """
+        super().onMessageFrameBegin(length)
+        if not self.current_frame.fin:
+            self._control_frame()
+
+    def onMessageFrame(self, payload: Any) -> None:
+        """
+        Collect the pieces of a part of a message, unless there is nothing in them.
+        """
+        super().onMessageFrame([piece for piece in payload if piece])  # type: ignore[arg-type] # wrongly annotated
 
     def onPing(self, payload: bytes) -> None:
         """
@@ -275,9 +281,26 @@ class SignalingProtocol(WebSocketServerProtocol):
             self.transport.resumeProducing()
             self.consumeData()
 
+    def _receive(self, receiver: Receiver, payload: bytes, is_binary: bool) -> None:
+        message: ClientMessage | None = None
+        try:
+            decode = decode_binary if is_binary else decode_text
+            message = decode(payload, self.factory.max_message_size)
+            receiver.received(message)
+        except Refusal as refusal:
+            self._refuse(message, refusal)
+        except UnicodeDecodeError:
+            self.close(CloseCode.INVALID_PAYLOAD, "invalid_utf8")
+
     def _control_frame(self) -> None:
         if self._receiver is not None:
-            self._receiver.control_frame()
+            self._guarded(self._receiver.control_frame)
+
+    def _guarded(self, act: Callable[..., None], *arguments: object) -> None:
+        try:
+            act(*arguments)
+        except Exception:  # noqa: BLE001 - our bug ends this connection only
+            self._fail()
 
     def _refuse(self, message: ClientMessage | None, refusal: Refusal) -> None:
         reply = Notice(answer(message, refusal, newer_codes=self.newer_codes))

@@ -5,7 +5,7 @@ What the server shows over HTTP: the WebSocket endpoints, health and metrics; 40
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
@@ -17,6 +17,13 @@ from twisted.web.server import Request, Site
 from signalfish.net.factory import SignalingFactory
 
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+_FORMATS = {
+    "text/plain": "prometheus",
+    "application/openmetrics-text": "prometheus",
+    "application/json": "json",
+    "application/*": "json",
+    "*/*": "json",
+}
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -169,8 +176,24 @@ class MetricsPage(Page):
 
 
 def _prefers_prometheus(accept: str) -> bool:
-    first = accept.split(",", maxsplit=1)[0].split(";", maxsplit=1)[0].strip().lower()
-    return first in ("text/plain", "application/openmetrics-text")
+    """
+    Whether an Accept header prefers a Prometheus type to JSON (RFC 9110 section 12.5.1).
+    """
+    weights = {"prometheus": 0.0, "json": 0.0}
+    for part in accept.lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        form = _FORMATS.get(kind)
+        if form is not None:
+            weights[form] = max(weights[form], _weight(parameters))
+    return weights["prometheus"] > weights["json"]
+
+
+def _weight(parameters: Sequence[str]) -> float:
+    texts = (text.removeprefix("q=") for text in parameters if text.startswith("q="))
+    try:
+        return float(next(texts, "1"))
+    except ValueError:
+        return 0.0
 
 
 def _plain(request: Request, status: int, text: str) -> bytes:

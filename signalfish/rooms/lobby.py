@@ -51,9 +51,9 @@ def settle(room: Room) -> None:
 
     To be called once, at the end of every event that changes who is seated or ready.
     """
+    _obey_protocol(room)
     if room.state is LobbyState.FINALIZED:
         return
-    _obey_protocol(room)
     if room.rule is not None:
         _move(room, room.rule)
     truth = _truth(room)

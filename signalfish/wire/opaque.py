@@ -44,7 +44,7 @@ def check(raw: bytes, levels: int) -> None:
         _decode(raw)
         if len(raw) >= _LONGEST_DOUBLE and b"0" * _LONGEST_DOUBLE in raw.translate(_ANY_DIGIT):
             json.loads(raw, parse_int=float_of)
-    except (ValueError, OverflowError) as error:
+    except (msgspec.DecodeError, ValueError, OverflowError) as error:
         raise Refusal(ErrorCode.INVALID_INPUT, f"Value cannot be decoded: {error}") from None
 
 

@@ -77,6 +77,7 @@ class ThrottlingFactory(WrappingFactory):
     """
 
     protocol = ThrottledProtocol
+    noisy = False
 
     def __init__(
         self, site: IProtocolFactory, sockets: Sockets, per_address: int, total: int

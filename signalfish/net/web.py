@@ -115,6 +115,8 @@ class QuietSite(Site):
     A site that does not log every request.
     """
 
+    noisy = False
+
     def log(self, request: HTTPRequest) -> None:
         """
         Scrapes and health checks are not worth a line each.

@@ -454,8 +454,6 @@ class ComeBackTests(SceneTestCase):
         bea = self.scene.come_back(self.bea)
         self.assert_heard(bea, "Reconnected finalized [Ann*+, Bea]")
 
-    test_ready_lost_before_start_returns_after.todo = "it comes back ready"
-
     def test_fills_the_room(self):
         """
         A return that fills the room opens the lobby after everything else.

@@ -259,7 +259,8 @@ def _fitting(hint):
             return st.sampled_from(hint)
         case None if issubclass(hint, Struct):
             hints = get_type_hints(hint)
-            return st.builds(hint, **{name: _fitting(part) for name, part in hints.items()})
+            fields = {name: _fitting(hints[name]) for name in hint.__struct_fields__}
+            return st.builds(hint, **fields)
         case origin if origin in (Union, UnionType):
             return st.one_of([_fitting(part) for part in get_args(hint)])
         case origin:

@@ -48,7 +48,7 @@ def filled(hint):
             return next(iter(hint))
         case None:
             hints = get_type_hints(hint)
-            return hint(**{name: filled(part) for name, part in hints.items()})
+            return hint(**{name: filled(hints[name]) for name in hint.__struct_fields__})
         case origin if origin in (Union, UnionType):
             return filled(get_args(hint)[0])
         case origin:

@@ -13,6 +13,8 @@ from signalfish.wire.server import Envelope, ServerMessage
 from signalfish.wire.types import Form
 from signalfish.wire.versions import project
 
+NO_FRAME = b""
+
 _encode = json.Encoder().encode
 
 
@@ -29,7 +31,7 @@ class Outgoing(Protocol):
 
     def frame(self, form: Form) -> bytes:
         """
-        The WebSocket frame for recipients of this form.
+        The WebSocket frame for recipients of this form; empty if it is not for them at all.
 
         :raises Undeliverable: if no recipient of this form can be told.
         """
@@ -68,7 +70,9 @@ class Notice:
         version = form.version
         frame = self._frames.get(version)
         if frame is None:
-            frame = self._frames[version] = text_frame(encode(self.message, version))
+            exists = self.message.first_version <= version
+            frame = text_frame(encode(self.message, version)) if exists else NO_FRAME
+            self._frames[version] = frame
         return frame
 
 

@@ -19,7 +19,6 @@ from signalfish.rooms.claims import Claims
 from signalfish.rooms.directory import Directory
 from signalfish.rooms.link import Link
 from signalfish.rooms.mint import Mint
-from signalfish.rooms.plan import Planner
 from signalfish.rooms.replay import Replay, ReplayMemory
 from signalfish.rooms.room import Room
 from signalfish.rooms.seat import Newcomer, Seat, Watcher
@@ -70,7 +69,6 @@ class RoomService(Service):
     All rooms of a server, as a service that sweeps them while it runs.
 
     :param relay_type: the relay label for a game.
-    :param planner: what players are to run besides the relay.
     :ivar tally: counts, for whoever wants to show them.
     :ivar draining: whether no new rooms are made and nobody may come back or start to watch.
     """
@@ -83,7 +81,6 @@ class RoomService(Service):
         time: Time,
         mint: Mint,
         relay_type: Callable[[str], str],
-        planner: Planner | None = None,
     ) -> None:
         self.time = time
         self.mint = mint
@@ -93,7 +90,6 @@ class RoomService(Service):
         self.claims = Claims(settings.reconnection_window)
         self._settings = settings
         self._relay_type = relay_type
-        self._planner = planner or Planner(mint.uuid, time.wall)
         self._memory = ReplayMemory(
             settings.replay_memory_bytes if settings.replay_game_data else 0
         )
@@ -249,7 +245,6 @@ class RoomService(Service):
             start_rule=self._settings.start_rule,
             max_spectators=2 * max_players if max_spectators is None else max_spectators,
             replay=Replay(self._settings.event_buffer_size, self._memory),
-            planner=self._planner,
             active=now,
             lock=self._lock(request.password),
         )

@@ -197,8 +197,6 @@ class SignalingProtocol(WebSocketServerProtocol):
         except Undeliverable as problem:
             self._advise(problem)
             return
-        if not frame:
-            return
         self.factory.traffic.messages_sent += 1
         self._outbox.send(frame, outgoing.source)
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 from signalfish.rooms.link import Link
 from signalfish.wire.gamedata import Origin
 from signalfish.wire.names import fold
-from signalfish.wire.types import RELAY_ONLY, Capabilities, ConnectionInfo
+from signalfish.wire.types import ConnectionInfo
 
 if TYPE_CHECKING:
     from signalfish.rooms.room import Room
@@ -28,7 +28,6 @@ class Newcomer:
     :ivar connected_at: the time of asking, as the protocol writes it.
     :ivar epoch: which membership of this player it would be, from 1.
     :ivar token: the reconnection token it is told if it gets a seat, if it can be told one.
-    :ivar capabilities: what its client can do.
     :ivar supports_authority: whether the room has an authority, if this is its first player.
     """
 
@@ -40,7 +39,6 @@ class Newcomer:
     epoch: int = 1
     token: str | None = field(default=None, repr=False)
     supports_authority: bool = True
-    capabilities: Capabilities = RELAY_ONLY
 
 
 @define(eq=False)
@@ -62,7 +60,6 @@ class Seat:
     connected_at: str
     rank: int
     epoch: int
-    capabilities: Capabilities = RELAY_ONLY
     claim: Claim | None = None
     is_ready: bool = False
     connection_info: ConnectionInfo | UnsetType = UNSET

@@ -41,7 +41,6 @@ class ErrorCode(StrEnum):
     ROOM_CREATION_FAILED = auto()
     MAX_ROOMS_PER_GAME_EXCEEDED = auto()
     PASSWORD_REQUIRED = auto()
-    ROOM_SESSION_INCOMPATIBLE = auto()
     NOT_IN_ROOM = auto()
 
     INVALID_ROOM_STATE = auto()

@@ -13,8 +13,6 @@ from signalfish.wire.server import Envelope, ServerMessage
 from signalfish.wire.types import Form
 from signalfish.wire.versions import project
 
-NO_FRAME = b""
-
 _encode = json.Encoder().encode
 
 
@@ -31,7 +29,7 @@ class Outgoing(Protocol):
 
     def frame(self, form: Form) -> bytes:
         """
-        The WebSocket frame for recipients of this form; empty if it is not for them at all.
+        The WebSocket frame for recipients of this form.
 
         :raises Undeliverable: if no recipient of this form can be told.
         """
@@ -70,9 +68,7 @@ class Notice:
         version = form.version
         frame = self._frames.get(version)
         if frame is None:
-            exists = self.message.first_version <= version
-            frame = text_frame(encode(self.message, version)) if exists else NO_FRAME
-            self._frames[version] = frame
+            frame = self._frames[version] = text_frame(encode(self.message, version))
         return frame
 
 

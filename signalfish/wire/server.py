@@ -7,7 +7,7 @@ Game data is not here: it is spliced, see :mod:`signalfish.wire.gamedata`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -90,11 +90,7 @@ class Watermark(Struct, frozen=True, kw_only=True):
 class ServerMessage(Struct, frozen=True):
     """
     Base of all messages; the class name is the ``type`` token.
-
-    :cvar first_version: the protocol version from which the message exists.
     """
-
-    first_version: ClassVar[int] = 2
 
 
 class Envelope(Struct, frozen=True, kw_only=True):

@@ -67,18 +67,6 @@ class Topology(StrEnum):
     MESH = "mesh"
 
 
-class Capabilities(NamedTuple):
-    """
-    What one client can do besides the relay, which everybody can.
-    """
-
-    transports: frozenset[Transport] = frozenset({Transport.RELAY})
-    topologies: frozenset[Topology] = frozenset({Topology.RELAY})
-
-
-RELAY_ONLY = Capabilities()
-
-
 class DeliveryClass(StrEnum):
     """
     What may happen to game data that a slow recipient cannot take (protocol 3).

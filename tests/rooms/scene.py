@@ -10,7 +10,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from signalfish.rooms import authority, lobby, membership, spectators
 from signalfish.rooms.access import Lock
-from signalfish.rooms.plan import Planner
 from signalfish.rooms.replay import Replay, ReplayMemory
 from signalfish.rooms.room import Room
 from signalfish.rooms.rules import StartRule
@@ -85,7 +84,6 @@ class Scene:
             start_rule=start_rule,
             max_spectators=max_spectators,
             replay=Replay(100, ReplayMemory(1 << 28)) if replay is None else replay,
-            planner=Planner(self.mint.uuid, lambda: self.now),
             active=self.now,
             lock=None if password is None else Lock.sealed(password, b"0123456789abcdef"),
         )

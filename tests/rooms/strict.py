@@ -337,6 +337,8 @@ class StrictClient(FakeLink):
         everybody = bool(ready) and len(ready) == len(self.roster)
         self.want(all_ready is everybody, "all_ready", data)
         self.want(self._fresh or lobby != self.lobby, "nothing changed", data)
+        if (self.lobby[0], state) == ("lobby", "waiting"):
+            self.want(not ready, "ready in a room that waits again", data)
         self.lobby = lobby
         self._renewed = self._is_renewal(data)
 

@@ -543,8 +543,6 @@ class LobbyByProtocolTests(SceneTestCase):
         scene.start(bea)
         self.assert_heard(bea)
 
-    test_demoted_after_start.todo = "a room is not demoted any more once its game has started"
-
 
 class RenewedRoomTests(SceneTestCase):
     """

@@ -16,6 +16,8 @@ _GAME_DATA_LEVELS = opaque.MAX_LEVELS - 2
 # Custom data reaches others in snapshots and in replayed events, up to nine levels down.
 _CUSTOM_DATA_LEVELS = opaque.MAX_LEVELS - 9
 
+_LONGEST_PROBLEM = 200
+
 _message = Decoder(TextMessage)
 _connection_info = Decoder(ConnectionInfo)
 
@@ -72,4 +74,5 @@ def decode_connection_info(raw: bytes) -> ConnectionInfo:
 
 
 def _malformed(error: Exception) -> Refusal:
-    return Refusal(ErrorCode.INVALID_INPUT, f"Invalid client message: {error}")
+    text = str(error)[:_LONGEST_PROBLEM]  # it may quote the client at any length
+    return Refusal(ErrorCode.INVALID_INPUT, f"Invalid client message: {text}")

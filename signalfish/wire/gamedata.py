@@ -109,7 +109,7 @@ class BinaryData:
         self.payload = payload
         self.encoding = encoding
         self._frames: dict[int, bytes] = {}
-        self._text: TextData | Undeliverable | None = None
+        self._text: TextData | str | None = None
 
     def frame(self, form: Form) -> bytes:
         """
@@ -137,20 +137,24 @@ class BinaryData:
 
     def _converted(self) -> TextData:
         if self._text is None:
-            try:
-                raw = json_from_message_pack(self.payload)
-            except Inconvertible as error:
-                self._text = Undeliverable(self.origin.player, self._advice(error))
-            else:
-                self._text = TextData(self.origin, self.seq, raw)
-        if isinstance(self._text, Undeliverable):
-            raise self._text
+            self._text = self._convert()
+        if isinstance(self._text, str):
+            raise Undeliverable(self.origin.player, self._text)
         return self._text
 
-    def _advice(self, error: Inconvertible) -> str:
+    def _convert(self) -> TextData | str:
+        if self.encoding is not Encoding.MESSAGE_PACK:
+            return self._advice("only MessagePack is ever converted")
+        try:
+            raw = json_from_message_pack(self.payload)
+        except Inconvertible as error:
+            return self._advice(str(error))
+        return TextData(self.origin, self.seq, raw)
+
+    def _advice(self, why: str) -> str:
         return (
             f"Undeliverable game data from player {self.origin.player} "
-            f"({self.encoding} payload cannot be converted for this connection): {error}"
+            f"({self.encoding} payload cannot be converted for this connection): {why}"
         )
 
 

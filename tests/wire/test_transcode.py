@@ -3,6 +3,7 @@ Tests for :mod:`signalfish.wire.transcode`.
 """
 
 import json
+import tracemalloc
 from struct import pack
 
 import msgpack
@@ -168,8 +169,8 @@ class InconvertibleTests(SynchronousTestCase):
             (-1, b"\xd7\xff\x00\x00\x00\x00\x00\x00\x00\x01"),
             (-1, b"\xc7\x0c\xff" + bytes(12)),
         ]:
-            text = f"extension type {code} has no JSON equivalent"
-            self.assertEqual(text, self.reason(payload))
+            text = "Timestamp" if code == -1 else f"extension type {code} has no JSON equivalent"
+            self.assertIn(text, self.reason(payload))
 
     def test_malformed_timestamps(self):
         """
@@ -262,3 +263,19 @@ class JunkTests(SynchronousTestCase):
         So do values in many others.
         """
         self.agrees(opening * count + inside)
+
+
+class HostileTests(SynchronousTestCase):
+    """
+    Payloads that claim much more than they hold.
+    """
+
+    def test_claimed_lengths(self):
+        """
+        Nested lengths that cannot be true are refused before memory is reserved for them.
+        """
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        payload = (b"\xdc\xff\xff" * 900).ljust(65536, b"\xc1")
+        self.assertRaises(Inconvertible, json_from_message_pack, payload)
+        self.assertLess(tracemalloc.get_traced_memory()[1], 16 << 20)

@@ -53,6 +53,7 @@ class FakeLink:
 
     :ivar told: messages in order, up to the closing, the farewell not included.
     :ivar closed: how it was closed first; None while it is open.
+    :ivar late: how many messages came after that, which is not an error but a waste.
     """
 
     def __init__(self, form: Form = V2, name: str = "") -> None:
@@ -60,6 +61,7 @@ class FakeLink:
         self.newer_codes = False
         self.told: list[Told] = []
         self.closed: Closed | None = None
+        self.late = 0
         self._name = name
         self._busy = False
 
@@ -75,6 +77,8 @@ class FakeLink:
             told = seen(outgoing, self.form)
             self.told.append(told)
             self.hear(told)
+        else:
+            self.late += 1
         self._busy = False
 
     def close(self, code: CloseCode, reason: str, farewell: Outgoing | None = None) -> None:

@@ -267,9 +267,9 @@ class JoinTests(ServiceTestCase):
 
     def test_codes_that_are_taken(self):
         """
-        A generated code that is in use is drawn again, a few times.
+        A generated code that is in use is drawn again, up to eight times.
         """
-        drawn = iter("ABABABABABABABABABAC")
+        drawn = iter("AAB" + "ABABABAB" + "C")
 
         class Dice:
             def getrandbits(self, k):
@@ -284,6 +284,7 @@ class JoinTests(ServiceTestCase):
         text = self.assert_refused(ErrorCode.ROOM_CREATION_FAILED, self.join, "Cem", None)
         self.assertEqual(text, "Could not generate an unused room code")
         self.assertEqual(len(self.service.rooms), 2)
+        self.assertEqual(next(drawn), "C")
 
     def test_would_create(self):
         """
@@ -707,12 +708,15 @@ class SweepTests(ServiceTestCase):
         A service that was stopped sweeps no more and leaves nothing to the clock.
         """
         self.leave(self.join("Ann"))
+        self.assertTrue(self.service.running)
         self.service.stopService()
+        self.assertFalse(self.service.running)
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.clock.pump([60] * 10)
         self.assertEqual(len(self.service.rooms), 1)
         self.service.stopService()
         self.service.startService()
+        self.assertEqual(len(self.service.rooms), 1)
         self.clock.advance(60)
         self.assertEqual(len(self.service.rooms), 0)
 

@@ -156,7 +156,7 @@ class CloseTests(SceneTestCase):
         )
         for guest in (self.ann, self.bea):
             self.assertEqual(guest.closed, (CloseCode.ROOM_INACTIVE, "room_inactive", farewell))
-            self.assertEqual(guest.told, [])
+            self.assertEqual((guest.told, guest.late), ([], 0))
             self.assertIsNone(guest.place.room)
 
     def test_spectators(self):

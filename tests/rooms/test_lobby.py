@@ -511,6 +511,19 @@ class LobbyByProtocolTests(SceneTestCase):
         self.assertEqual(scene.room.rule, StartRule.AUTOMATIC)
         self.assertEqual(scene.room.state, LobbyState.WAITING)
 
+    def test_not_demoted_while_nobody_is_there(self):
+        """
+        A room stays explicit while its only player is absent.
+        """
+        scene = Scene(2, StartRule.BY_PROTOCOL)
+        ann, sam = scene.join("Ann", V3), scene.watch("Sam")
+        scene.hush()
+        scene.lose(ann)
+        self.assert_heard(sam, "PlayerLeft Ann", "AuthorityChanged nobody")
+        ann = scene.come_back(ann, V3)
+        self.assert_heard(ann, "Reconnected lobby [Ann*]", "AuthorityChanged Ann you")
+        self.assertEqual(scene.room.rule, StartRule.EXPLICIT)
+
     def test_demoted_by_takeover(self):
         """
         A takeover by a connection of version 2 makes a room automatic if it was the last other.

@@ -153,10 +153,11 @@ class ConfigTestCase(SynchronousTestCase):
 
     def assert_wrong(self, key, value):
         """
-        Check that a value is not allowed, and that the key is named; the text.
+        Check that a value is not allowed, and that it and the key are named; the text.
         """
         text = self.problem(nested(key, value))
         self.assertTrue(text.startswith(f"{key}: "), text)
+        self.assertIn(repr(value), text)
         return text
 
 
@@ -233,9 +234,11 @@ class RangeTests(ConfigTestCase):
 
     def test_positive(self):
         """
-        Times are above 0, and may be fractions.
+        Times are above 0 and at most 31 years, and may be fractions.
         """
         for key in POSITIVE:
+            self.assert_fits(key, 1e9)
+            self.assert_wrong(key, 1.1e9)
             self.assert_fits(key, 0.001)
             self.assert_fits(key, 7)
             for value in (0, 0.0, -1, -0.5):
@@ -259,8 +262,6 @@ class RangeTests(ConfigTestCase):
                 name = "SIGNAL_FISH__" + key.upper().replace(".", "__")
                 error = self.assertRaises(ConfigError, load, None, {name: text})
                 self.assertTrue(str(error).startswith(key), str(error))
-
-    test_not_finite.todo = "infinity is let through"
 
     def test_types(self):
         """
@@ -316,8 +317,6 @@ class RangeTests(ConfigTestCase):
         for rule in StartRule:
             self.assertIn(rule.value, text)
 
-    test_start_rule_text.todo = "the words are not named"
-
     def test_prefix(self):
         """
         The prefix of room codes has capital letters and digits, and leaves room for others.
@@ -326,7 +325,7 @@ class RangeTests(ConfigTestCase):
             self.assert_fits("server.room_code_prefix", prefix)
         for prefix in ("eu", "A-", "Ä", " A"):
             self.assert_wrong("server.room_code_prefix", prefix)
-        text = self.assert_wrong("server.room_code_prefix", "ABCDEF")
+        text = self.problem(nested("server.room_code_prefix", "ABCDEF"))
         self.assertIn("protocol.room_code_length, which is 6", text)
         tree = {"server": {"room_code_prefix": "ABCDEF"}, "protocol": {"room_code_length": 7}}
         self.assertEqual("ABCDEF", settings(tree).server.room_code_prefix)
@@ -336,8 +335,6 @@ class RangeTests(ConfigTestCase):
         The prefix of room codes does not end with a line break.
         """
         self.assert_wrong("server.room_code_prefix", "A\n")
-
-    test_prefix_with_line_break.todo = "the pattern lets one line break through"
 
     def test_capacity(self):
         """
@@ -545,8 +542,6 @@ class EnvironmentTests(ConfigTestCase):
         names = load(environment={name: "!,?"}).protocol.player_name_validation
         self.assertEqual(("!", "?"), names.allowed_symbols)
 
-    test_comma_list.todo = "lists must be JSON"
-
     def test_others(self):
         """
         Other variables are not looked at.
@@ -587,8 +582,6 @@ class EnvironmentTests(ConfigTestCase):
         result = load(path, {"SIGNAL_FISH__SERVER": '{"ping_timeout": 3}'})
         self.assertEqual((2, 3), (result.server.max_rooms, result.server.ping_timeout))
 
-    test_section_and_file.todo = "the section of the file is forgotten"
-
     def test_wrong(self):
         """
         What is wrong with a variable is told by its key.
@@ -612,8 +605,10 @@ class EnvironmentTests(ConfigTestCase):
         """
         environment = {"SIGNAL_FISH__PORT": "1", "SIGNAL_FISH__PORT__X": "1"}
         error = str(self.assertRaises(ConfigError, load, None, environment))
-        expected = "environment variable SIGNAL_FISH__PORT__X: port is not a section"
-        self.assertEqual(expected, error)
+        self.assertTrue(error.startswith("port: "), error)
+        environment = {"SIGNAL_FISH__SERVER": "1", "SIGNAL_FISH__SERVER__MAX_ROOMS": "1"}
+        error = str(self.assertRaises(ConfigError, load, None, environment))
+        self.assertTrue(error.startswith("server: "), error)
 
     def test_not_changed(self):
         """

@@ -503,8 +503,6 @@ class NewerCodesTests(SessionTestCase):
         self.me.say("JoinRoom", {**SAID["JoinRoom"], "join_only": False})
         self.assertTrue(self.me.link.newer_codes)
 
-    test_join_only_false.todo = "a join_only of false is taken for none"
-
     def test_password(self):
         """
         Clients that have sent a password do, whether it was right or not.
@@ -868,8 +866,6 @@ class SpectatingTests(SessionTestCase):
         self.close_room(self.me)
         self.me.join("me")
         self.assertFalse(self.me.link.spectates)
-
-    test_after_the_room.todo = "a spectator whose room was closed stays one"
 
 
 class IdTests(SessionTestCase):

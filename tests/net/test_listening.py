@@ -14,7 +14,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from signalfish.net.listening import Listening
+from signalfish.net.listening import ListenError, Listening
 
 
 class FakePort:
@@ -72,7 +72,7 @@ class ListeningTests(SynchronousTestCase):
         """
         self.site = Factory()
         self.endpoints = [FakeEndpoint(), FakeEndpoint()]
-        self.listening = Listening(self.endpoints, self.site)
+        self.listening = Listening(dict(zip("ab", self.endpoints, strict=True)), self.site)
 
     def test_service(self):
         """
@@ -141,13 +141,34 @@ class ListeningTests(SynchronousTestCase):
 
     def test_cannot_listen(self):
         """
-        If a port cannot be opened, starting fails with the reason.
+        If a port cannot be opened, starting fails with its name and the reason.
         """
-        error = CannotListenError("::", 3536, "in use")
         for start in ("privilegedStartService", "startService"):
-            listening = Listening([FakeEndpoint(), FakeEndpoint(error)], self.site)
-            raised = self.assertRaises(CannotListenError, getattr(listening, start))
-            self.assertIs(error, raised)
+            broken = FakeEndpoint(CannotListenError("::", 3536, "in use"))
+            listening = Listening({"a": FakeEndpoint(), "port 3536": broken}, self.site)
+            error = self.assertRaises(ListenError, getattr(listening, start))
+            self.assertTrue(str(error).startswith("cannot listen on port 3536: "), str(error))
+            self.assertIn("in use", str(error))
+
+    def test_raises(self):
+        """
+        An endpoint that raises has failed as well.
+        """
+
+        class Rude(FakeEndpoint):
+            """
+            An endpoint that raises.
+            """
+
+            def listen(self, factory):
+                """
+                Raise.
+                """
+                raise FileNotFoundError("no such file")
+
+        listening = Listening({"unix:/x": Rude()}, self.site)
+        error = self.assertRaises(ListenError, listening.startService)
+        self.assertEqual("cannot listen on unix:/x: no such file", str(error))
 
     def test_real_endpoint(self):
         """
@@ -155,6 +176,6 @@ class ListeningTests(SynchronousTestCase):
         """
         reactor = MemoryReactorClock()
         endpoint = TCP4ServerEndpoint(reactor, 3536, interface="127.0.0.1")
-        Listening([endpoint], self.site).startService()
+        Listening({"port": endpoint}, self.site).startService()
         [(port, factory, _, interface)] = reactor.tcpServers
         self.assertEqual((3536, self.site, "127.0.0.1"), (port, factory, interface))

@@ -67,13 +67,22 @@ class WebTests(SynchronousTestCase):
         Metrics are Prometheus text for those who prefer it.
         """
         scrape = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3"
+        browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         for accept, content_type in {
             "text/plain": PROMETHEUS,
             "TEXT/PLAIN;version=0.0.4": PROMETHEUS,
             scrape: PROMETHEUS,
+            f"{scrape},*/*;q=0.1": PROMETHEUS,
+            "application/json;q=0.5, text/plain": PROMETHEUS,
+            "text/html,text/plain;q=0.1": PROMETHEUS,
             "application/json": "application/json",
+            "application/json, text/plain;q=0.9": "application/json",
+            "application/json, text/plain": "application/json",
+            "text/plain;q=0": "application/json",
+            "text/plain;q=much": "application/json",
             "*/*": "application/json",
-            "text/html,text/plain;q=0.1": "application/json",
+            browser: "application/json",
+            "nonsense": "application/json",
             "": "application/json",
         }.items():
             _, headers, _ = self.get("/metrics", f"Accept: {accept}")

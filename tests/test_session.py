@@ -883,6 +883,18 @@ class IdTests(SessionTestCase):
         self.assertEqual(mine, self.me.watch("WATCHD")["spectator_id"])
         self.assertNotEqual(mine, self.host.session.player_id)
 
+    def test_epochs(self):
+        """
+        Each membership of a connection has a higher number than the one before.
+        """
+        [room] = self.service.rooms
+        epochs = []
+        for _ in range(3):
+            player = self.me.join("me", "WATCHD")["player_id"]
+            epochs.append(room.seats[player].epoch)
+            self.me.say("LeaveRoom")
+        self.assertEqual([1, 2, 3], epochs)
+
     def test_connected_at(self):
         """
         A player is connected since it took its seat, by the clock on the wall.

@@ -506,6 +506,7 @@ class SettingsTests(AssembleTestCase):
         "relay_types": {"default_relay_type": "r", "game_relay_mappings": {"special": "s"}},
         "websocket": {
             "send_queue_capacity": 11,
+            "sender_backlog_bytes": 5000,
             "slow_consumer_timeout_ms": 1500,
             "server_ping_interval_secs": 2,
             "pong_timeout_secs": 1,
@@ -644,6 +645,8 @@ class SettingsTests(AssembleTestCase):
         """
         A client whose queue is full for as long as it is configured is closed.
         """
+        self.settings = {**self.settings, "rate_limit": {}}
+        self.setUp()
         slow, client = self.client(), self.client()
         self.answer(client, "JoinRoom", {**JOIN, "room_code": "EUROOMAA"})
         self.answer(slow, "JoinRoom", {**JOIN, "player_name": "q", "room_code": "EUROOMAA"})
@@ -654,13 +657,29 @@ class SettingsTests(AssembleTestCase):
         while len(link._outbox) < 11:
             self.assertEqual([], client.heard())
             client.send(1, frame)
-            self.reactor.advance(0.1)  # so that the rate of messages does not matter
-            client.socket.turn()
         self.reactor.advance(1.3)
         self.assertEqual([], client.heard())
         self.reactor.advance(0.2)
         self.reactor.advance(0)
         self.assertEqual("PlayerLeft", client.heard()[0].type)
+
+    def test_backlog(self):
+        """
+        A sender is held when a slow client is owed as much of it as is configured.
+        """
+        self.settings = {**self.settings, "rate_limit": {}}
+        self.setUp()
+        slow, client = self.client(), self.client()
+        self.answer(client, "JoinRoom", {**JOIN, "room_code": "EUROOMAA"})
+        self.answer(slow, "JoinRoom", {**JOIN, "player_name": "q", "room_code": "EUROOMAA"})
+        slow.socket.peer_reads = False
+        [link] = [c for c in self.parts.factory.connections if c.transport.transport is slow.socket]
+        frame = b'{"type":"GameData","data":{"data":"%s"}}' % (b"x" * 450)
+        sent = 0
+        while client.socket.reading:
+            client.send(1, frame)
+            sent += len(link._outbox) >= 11
+        self.assertTrue(5000 / 600 < sent < 5000 / 450, sent)
 
     def test_liveness(self):
         """
@@ -670,6 +689,38 @@ class SettingsTests(AssembleTestCase):
         client = self.client()
         self.pass_time(6, client)
         self.assertEqual((4003, "activity_timeout"), client.closed())
+
+
+class ReaperTests(AssembleTestCase):
+    """
+    A server that does not ping, but closes after 20 seconds of inactivity.
+    """
+
+    settings = {"server": {"ping_timeout": 20}, "websocket": {"server_ping_interval_secs": 0}}
+    closed = (4003, "activity_timeout")
+
+    def test_closed(self):
+        """
+        A silent client is closed after that time, give or take one look.
+        """
+        self.parts.service.startService()
+        client = self.client()
+        self.pass_time(19, client)
+        self.assertIsNone(client.closed())
+        self.pass_time(11, client)
+        self.assertEqual(self.closed, client.closed())
+
+
+class IdleTests(ReaperTests):
+    """
+    A server that does not ping, but closes idle connections after 20 seconds.
+    """
+
+    settings = {
+        "server": {"ping_timeout": 0},
+        "websocket": {"server_ping_interval_secs": 0, "idle_timeout_secs": 20},
+    }
+    closed = (4004, "idle_timeout")
 
 
 class EmbeddingTests(AssembleTestCase):

@@ -26,17 +26,13 @@ def request(room: Room, seat: Seat, now: float, *, claim: bool) -> None:
     room.tell_authority()
 
 
-def vacate(room: Room, seat: Seat) -> bool:
+def vacate(room: Room, seat: Seat) -> None:
     """
-    Take the authority from a player who is gone, and tell the others.
-
-    :return: whether the player had it.
+    Take the authority from a player who is gone, if it had it, and tell the others.
     """
-    if room.authority != seat.id:
-        return False
-    room.authority = None
-    room.tell_authority()
-    return True
+    if room.authority == seat.id:
+        room.authority = None
+        room.tell_authority()
 
 
 def restore(room: Room, seat: Seat) -> bool:

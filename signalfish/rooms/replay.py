@@ -104,10 +104,12 @@ class Replay:
         """
         missed = _Missed(self.next_number, data, size)
         self.next_number += 1
-        if size > ROOM_BYTES or not self._capacity or not self._memory.limit:
+        if not self._capacity or not self._memory.limit:
             return
         while self._data and (self._bytes + size > ROOM_BYTES or len(self._data) >= self._capacity):
             self.drop_oldest()
+        if size > ROOM_BYTES:
+            return
         self._data.append(missed)
         self._bytes += size
         self._memory.add(missed, self)

@@ -170,7 +170,15 @@ class WebTests(SynchronousTestCase):
         """
         Pages of any origin may connect.
         """
-        for origin in ("null", "https://game.example", "http://localhost:8080"):
+        for origin in (
+            "null",
+            "https://game.example",
+            "http://localhost:8080",
+            "tauri://localhost",
+            "capacitor://localhost",
+            "file://",
+            "nonsense",
+        ):
             self.assertEqual(101, self.get("/ws", *UPGRADE, *KEY, f"Origin: {origin}")[0], origin)
 
     def test_bad_handshake(self):

@@ -44,6 +44,7 @@ from signalfish.wire.types import Encoding
 
 log = Logger()
 
+_MAX_PORT = 65535
 _BACKLOG = 1024  # Twisted's 50 makes clients wait when many come at once
 _SOCKETS_PER_CONNECTION = 2  # sockets over this share of the connection limits are dropped unheard
 
@@ -183,6 +184,8 @@ def _endpoints(
     descriptions = options["listen"]
     if not str(port).isdecimal():
         descriptions = [port, *descriptions]
+    elif int(port) > _MAX_PORT:
+        raise config.ConfigError(f"port: {port} is above {_MAX_PORT}")
     elif not descriptions or options["port"] is not None:
         endpoint = _any_interface(reactor, int(port))
         return {f"port {port}": endpoint, **_from_strings(reactor, descriptions)}

@@ -61,7 +61,7 @@ def _check_structure(payload: bytes) -> None:
     """
     try:
         _decode(payload)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
         if "trailing characters" not in str(error):
             raise Inconvertible(str(error)) from None
 

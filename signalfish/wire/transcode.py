@@ -61,7 +61,9 @@ def _check_structure(payload: bytes) -> None:
     """
     try:
         _decode(payload)
-    except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
+    except TypeError:  # some keys cannot even be kept
+        raise Inconvertible("a map key is not a string") from None
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         if "trailing characters" not in str(error):
             raise Inconvertible(str(error)) from None
 

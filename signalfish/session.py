@@ -218,6 +218,7 @@ class Session:
         self.player_id = seat.id
         self._epoch = seat.epoch
         self._place = seat
+        self._line.spectates = False
 
     def _watch(self, message: client.JoinAsSpectator) -> None:
         request = message.data

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from signalfish.config import Server
 from signalfish.rooms import lobby, spectators
 from signalfish.rooms.mint import Mint
+from signalfish.rooms.replay import OVERHEAD
 from signalfish.rooms.room import Room
 from signalfish.rooms.rules import StartRule
 from signalfish.rooms.seat import Newcomer
@@ -498,7 +499,7 @@ class ReplayTests(ServiceTestCase):
         """
         All rooms together keep as much as the operator says; the oldest goes, whose it may be.
         """
-        self.serve(replay_memory_bytes=10)
+        self.serve(replay_memory_bytes=10 + 2 * OVERHEAD)
         ann, bea = self.join("Ann"), self.join("Bea")
         cem, dan = self.join("Cem", "BBBBBB"), self.join("Dan", "BBBBBB")
         self.lose(ann, cem)

@@ -13,16 +13,21 @@ from attrs import define, frozen
 from signalfish.net.receiver import Receiver
 from signalfish.rooms.link import Link
 from signalfish.wire.client import (
+    AuthorityRequest,
     ClientMessage,
     JoinAsSpectator,
     JoinRoom,
+    PlayerReady,
     Reconnect,
     RoomRequest,
+    StartGame,
 )
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.outgoing import Notice
 from signalfish.wire.server import Error
 
+_ANNOUNCED = (PlayerReady, StartGame, AuthorityRequest)
+_ANNOUNCEMENT_COST = 20  # messages for which one counts that is told to a whole room
 _MALFORMED_LIMIT = 20
 _MALFORMED_WINDOW = 10.0
 
@@ -168,8 +173,10 @@ class RateLimited:
         """
         See :meth:`signalfish.net.receiver.Receiver.received`.
         """
-        self.control_frame()
         kind = type(message)
+        if kind in _ANNOUNCED:
+            self._tokens -= _ANNOUNCEMENT_COST - 1
+        self.control_frame()
         if kind is JoinRoom:
             self._charge(creates=self._creates(message.data))  # type: ignore[arg-type, union-attr] # a JoinRoom
         elif kind is Reconnect or kind is JoinAsSpectator:

@@ -72,12 +72,41 @@ class Listening(Service):
             return
         self._opened = True
         for name, endpoint in self._endpoints.items():
-            failures: list[Failure] = []
+            problem = _Problem(name)
             listening = maybeDeferred(endpoint.listen, self._site)
-            listening.addCallbacks(self._listening, failures.append)
-            for failure in failures:
-                raise ListenError(f"cannot listen on {name}: {failure.getErrorMessage()}")
+            listening.addCallbacks(self._listening, problem.note)
+            problem.raise_if_noted()
 
     def _listening(self, port: IListeningPort) -> None:
+        if not self._opened:  # stopped meanwhile
+            port.stopListening()
+            return
         self.ports.append(port)
         log.info("Serving Signal Fish clients on {address}", address=port.getHost())
+
+
+class _Problem:
+    """
+    What keeps a port from being opened: raised if it is known at once, else logged.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._text: str | None = None
+        self._is_late = False
+
+    def note(self, failure: Failure) -> None:
+        """
+        The port cannot be opened.
+        """
+        self._text = f"cannot listen on {self._name}: {failure.getErrorMessage()}"
+        if self._is_late:
+            log.critical("{problem}", problem=self._text)
+
+    def raise_if_noted(self) -> None:
+        """
+        From here on it is too late to raise.
+        """
+        self._is_late = True
+        if self._text is not None:
+            raise ListenError(self._text)

@@ -183,7 +183,10 @@ class Liveness(Service):
         return True
 
     def _judge(self, connection: Connection, asked: int) -> None:
+        if not connection.reads:
+            connection.asked = 0  # nothing could be heard, so the next ping counts anew
+            return
         is_watched = connection in self._slots[connection.slot]
         is_silent = connection.asked == asked and connection.pulse is SILENT
-        if is_watched and is_silent and connection.reads:
+        if is_watched and is_silent:
             connection.close(CloseCode.ACTIVITY_TIMEOUT, "activity_timeout")

@@ -21,6 +21,8 @@ HARD_LIMIT = 4 << 20
 The most bytes that wait for one client.
 """
 
+_RECOVERY = 0.5  # seconds of having been stalled that are forgiven for each second of not being it
+
 
 class Source(Protocol):
     """
@@ -80,6 +82,8 @@ class Outbox:
         self._bytes = 0
         self._blocked = False
         self._doomed = False
+        self._strain = 0.0
+        self._changed = 0.0
         self._verdict: IDelayedCall | None = None
 
     def __len__(self) -> int:
@@ -145,7 +149,11 @@ class Outbox:
 
     def _stall(self, source: Source | None, size: int) -> None:
         if self._verdict is None:
-            self._verdict = self._clock.callLater(self.patience, self._give_up)
+            now = self._clock.seconds()
+            self._strain = max(0.0, self._strain - (now - self._changed) * _RECOVERY)
+            self._changed = now
+            patience = max(0.0, self.patience - self._strain)
+            self._verdict = self._clock.callLater(patience, self._give_up)
         if source is None:
             return
         owed = self._owed[source] = self._owed.get(source, 0) + size
@@ -158,8 +166,12 @@ class Outbox:
         self._clock.callLater(0, self._give_up)
 
     def _pardon(self) -> None:
-        if self._verdict is not None and self._verdict.active():
-            self._verdict.cancel()
+        if self._verdict is not None:
+            now = self._clock.seconds()
+            self._strain += now - self._changed
+            self._changed = now
+            if self._verdict.active():
+                self._verdict.cancel()
         self._verdict = None
         sources, self._owed = self._owed, {}
         for source in sources:

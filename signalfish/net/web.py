@@ -24,6 +24,7 @@ _FORMATS = {
     "application/*": "json",
     "*/*": "json",
 }
+_NO_BODIES = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -104,10 +105,45 @@ class Upgrade(WebSocketResource):
         if (request.getHeader("upgrade") or "").lower() != "websocket":
             request.setHeader(b"upgrade", b"websocket")
             return _plain(request, 400, "This is a WebSocket endpoint")
+        has_body = request.getHeader("content-length") not in (None, "0")
+        if has_body or request.getHeader("transfer-encoding") is not None:
+            return _plain(request, 400, "A WebSocket handshake has no body")
+        if request.clientproto != b"HTTP/1.1":
+            return _plain(request, 400, "A WebSocket handshake needs HTTP/1.1")
         # Any page may connect, but Autobahn refuses origins that it cannot parse, as apps have.
         request.requestHeaders.removeHeader(b"origin")
         answer: bytes | int = super().render(request)
         return answer
+
+
+class BodilessRequest(Request):
+    """
+    A request that has no body. One that announces a body is refused before any of it is read.
+    """
+
+    _refused = False
+
+    def gotLength(self, length: int | None) -> None:
+        """
+        Look at the announced length, which is None if it is not known before.
+        """
+        super().gotLength(0)
+        if length != 0:
+            self._refused = True
+            self.channel.write(_NO_BODIES)
+            self.channel.loseConnection()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """
+        Forget what comes nevertheless, until the connection is closed.
+        """
+
+    def process(self) -> None:
+        """
+        Answer, unless that has been done.
+        """
+        if not self._refused:
+            super().process()
 
 
 class QuietSite(Site):
@@ -127,7 +163,7 @@ def site(root: Resource, clock: IReactorTime) -> Site:
     """
     A web site for these resources.
     """
-    return QuietSite(root, reactor=clock, timeout=60)
+    return QuietSite(root, BodilessRequest, reactor=clock, timeout=60)
 
 
 def resources(

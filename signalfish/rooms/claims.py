@@ -48,7 +48,9 @@ class Claims:
         """
         How many lost players may still come back or be told that it is too late.
         """
-        return sum(claim.expires is not None for claim in self._claims.values())
+        return sum(
+            claim.expires is not None and not claim.revoked for claim in self._claims.values()
+        )
 
     def redeem(self, player: str, room: str, token: str, now: float) -> Claim:
         """

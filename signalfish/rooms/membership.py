@@ -154,7 +154,8 @@ def _return(room: Room, claim: Claim, link: Link, address: str, now: float) -> S
     room.seat(seat)
     room.active = now
     regained = claim.was_authority and authority.restore(room, seat)
-    missed = room.replay.data(claim.missed_from) if link.form.version < _WATERMARKED else []
+    form = link.form
+    missed = room.replay.newest(claim.missed_from, form) if form.version < _WATERMARKED else []
     link.deliver(Notice(reconnected(room, seat, claim)))
     for data in missed:
         link.deliver(data)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from signalfish.wire.gamedata import BinaryData, TextData
+from signalfish.wire.outgoing import Undeliverable
 from signalfish.wire.server import (
     AuthorityChanged,
     LobbyStateChanged,
@@ -20,10 +21,16 @@ from signalfish.wire.server import (
     ServerMessage,
     SpectatorDisconnected,
 )
+from signalfish.wire.types import Form
 
 ROOM_BYTES = 1 << 20
 """
 The most game data that one room keeps for absent players.
+"""
+
+OVERHEAD = 512
+"""
+Bytes that one kept message takes besides its payload, about.
 """
 
 _REPLAYED = (
@@ -102,7 +109,8 @@ class Replay:
         """
         Keep game data of the given size in bytes.
         """
-        missed = _Missed(self.next_number, data, size)
+        size += OVERHEAD
+        missed = _Missed(self.next_number, data.bare(), size)
         self.next_number += 1
         if not self._capacity or not self._memory.limit:
             return
@@ -134,6 +142,19 @@ class Replay:
         """
         return [missed.data for missed in self._data if missed.number >= first]
 
+    def newest(self, first: int, form: Form) -> list[TextData | BinaryData]:
+        """
+        The newest of the kept game data from a number on, as much as may be sent in one go.
+        """
+        fitting: list[TextData | BinaryData] = []
+        size = 0
+        for data in reversed(self.data(first)):
+            size += _size(data, form)
+            if size > ROOM_BYTES:
+                break
+            fitting.append(data)
+        return fitting[::-1]
+
     def clear(self) -> None:
         """
         Nobody will come back.
@@ -141,3 +162,10 @@ class Replay:
         self._events.clear()
         while self._data:
             self.drop_oldest()
+
+
+def _size(data: TextData | BinaryData, form: Form) -> int:
+    try:
+        return len(data.frame(form))
+    except Undeliverable:
+        return 0

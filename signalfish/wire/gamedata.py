@@ -83,6 +83,12 @@ class TextData:
             self._frames[version] = frame
         return frame
 
+    def bare(self) -> TextData:
+        """
+        The same without what has been encoded of it, to be kept.
+        """
+        return TextData(self.origin, self.seq, self.raw, self.kind, self.key)
+
     def _stamp(self) -> bytes:
         stamp = b',"seq":%d,"epoch":%d' % (self.seq, self.origin.epoch)
         if self.kind is not None:
@@ -121,6 +127,12 @@ class BinaryData:
         if frame is None:
             frame = self._frames[form.version] = self._envelope(form.version)
         return frame
+
+    def bare(self) -> BinaryData:
+        """
+        The same without what has been encoded of it, to be kept.
+        """
+        return BinaryData(self.origin, self.seq, self.payload, self.encoding)
 
     def _envelope(self, version: int) -> bytes:
         name = self.encoding.encode()

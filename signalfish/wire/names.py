@@ -20,7 +20,9 @@ The symbols of generated room codes: no 0, 1, I or O, which people confuse.
 MAX_PASSWORD_BYTES = 256
 MAX_APP_ID_BYTES = 256
 
-_ALPHANUMERIC = regex.compile(r"[\p{Alphabetic}\p{Nd}\p{Nl}\p{No}]")
+_ALPHANUMERIC = regex.compile(
+    r"(?V1)[[\p{Alphabetic}\p{Nd}\p{Nl}\p{No}]--[\p{Default_Ignorable_Code_Point}]]"
+)
 
 
 @frozen

@@ -38,7 +38,7 @@ def check(raw: bytes, levels: int) -> None:
     :param levels: how deeply the value may be nested.
     :raises Refusal: INVALID_INPUT, if it is nested deeper or has a number beyond double range.
     """
-    if raw.count(b"[") + raw.count(b"{") > levels and depth(raw) > levels:
+    if is_deeper(raw, levels):
         raise Refusal(ErrorCode.INVALID_INPUT, f"Value is nested more than {levels} levels deep")
     try:
         _decode(raw)
@@ -46,6 +46,13 @@ def check(raw: bytes, levels: int) -> None:
             json.loads(raw, parse_int=float_of)
     except (msgspec.DecodeError, ValueError, OverflowError) as error:
         raise Refusal(ErrorCode.INVALID_INPUT, f"Value cannot be decoded: {error}") from None
+
+
+def is_deeper(raw: bytes, levels: int) -> bool:
+    """
+    Whether a grammatical JSON value is nested more deeply than this.
+    """
+    return raw.count(b"[") + raw.count(b"{") > levels and depth(raw) > levels
 
 
 def float_of(digits: str) -> float:

@@ -11,11 +11,9 @@ import msgpack
 import msgspec
 
 from signalfish.wire import opaque
-from signalfish.wire.errors import Refusal
 
 _LEVELS = opaque.MAX_LEVELS - 2
 _MAYBE_BINARY = re.compile(rb"[\xc4-\xc6]")
-_decode = msgspec.msgpack.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -34,38 +32,31 @@ def json_from_message_pack(payload: bytes) -> bytes:
     :raises Inconvertible: for binary strings, extension types, map keys that are not strings,
         invalid UTF-8, truncated or empty payloads, or nesting that JSON decoders refuse.
     """
-    _check_structure(payload)
-    unpacker = msgpack.Unpacker(
-        raw=False, strict_map_key=True, ext_hook=_no_extension, max_buffer_size=len(payload)
-    )
-    unpacker.feed(payload)
     try:
-        value = unpacker.unpack()
+        # Without this the unpacker would reserve memory for whatever a length claims.
+        _unpacker(payload).skip()
+        value = _unpacker(payload).unpack()
         if _MAYBE_BINARY.search(payload):
             _refuse_binary(value)
         text = _encode(value)
-        opaque.check(text, _LEVELS)
-    except Refusal as refusal:
-        raise Inconvertible(refusal.text) from None
+    except msgpack.OutOfData:
+        raise Inconvertible("the payload is truncated") from None
     except (ValueError, TypeError, RecursionError) as error:
         raise Inconvertible(str(error) or type(error).__name__) from None
+    if opaque.is_deeper(text, _LEVELS):
+        raise Inconvertible(f"it is nested more than {_LEVELS} levels deep")
     return text
 
 
-def _check_structure(payload: bytes) -> None:
+def _unpacker(payload: bytes) -> Any:
     """
-    Refuse a payload that does not begin with a whole value.
-
-    The unpacker that ignores what comes after it reserves memory for whatever a length claims, so
-    this must be known before; the other decoder does not, but knows no strict keys.
+    An unpacker of one value that refuses extensions, and keys that are not strings.
     """
-    try:
-        _decode(payload)
-    except TypeError:  # some keys cannot even be kept
-        raise Inconvertible("a map key is not a string") from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        if "trailing characters" not in str(error):
-            raise Inconvertible(str(error)) from None
+    unpacker = msgpack.Unpacker(
+        raw=False, strict_map_key=True, ext_hook=_no_extension, max_buffer_size=max(len(payload), 1)
+    )
+    unpacker.feed(payload)
+    return unpacker
 
 
 def _no_extension(code: int, _data: bytes) -> object:

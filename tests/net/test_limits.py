@@ -11,6 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from signalfish.net.limits import AddressBudgets, Budget, RateLimited, Window
 from signalfish.wire.client import (
+    AuthorityRequest,
+    AuthorityWish,
     Claim,
     GameData,
     JoinAsSpectator,
@@ -22,6 +24,7 @@ from signalfish.wire.client import (
     Reconnect,
     RoomRequest,
     SpectatorRequest,
+    StartGame,
 )
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from tests.fakes import FakeLink
@@ -381,6 +384,17 @@ class MessageRateTests(LimitsTestCase):
         self.assertEqual([], client.link.rests)
         self.accepted(client, Ping())
         self.assertEqual([0.1], client.link.rests)
+
+    def test_announcements(self):
+        """
+        What is told to a whole room counts twenty times.
+        """
+        for message in (PlayerReady(), StartGame(), AuthorityRequest(AuthorityWish(True))):
+            client = self.client(str(message))
+            self.accepted(client, message)
+            self.assertEqual([], client.link.rests)
+            self.accepted(client, message)
+            self.assertEqual([2.0], client.link.rests)
 
     def test_control_frames(self):
         """

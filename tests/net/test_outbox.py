@@ -188,15 +188,32 @@ class OutboxTests(SynchronousTestCase):
 
     def test_patience_anew(self):
         """
-        A client that was pardoned has the whole patience again.
+        A client that keeps up for long enough has the whole patience again.
         """
         self.outbox.pauseProducing()
         self.send(b"1", b"2", b"3")
         self.clock.advance(4)
         self.outbox.resumeProducing()
+        self.clock.advance(8)
         self.outbox.pauseProducing()
         self.send(b"1", b"2", b"3")
         self.clock.advance(4.9)
+        self.assertEqual(0, self.given_up)
+        self.clock.advance(0.1)
+        self.assertEqual(1, self.given_up)
+
+    def test_patience_wears_out(self):
+        """
+        A client that catches up only for a moment each time is given up nevertheless.
+        """
+        for _ in range(2):
+            self.outbox.pauseProducing()
+            self.send(b"1", b"2", b"3")
+            self.clock.advance(2)
+            self.outbox.resumeProducing()
+        self.outbox.pauseProducing()
+        self.send(b"1", b"2", b"3")
+        self.clock.advance(0.9)
         self.assertEqual(0, self.given_up)
         self.clock.advance(0.1)
         self.assertEqual(1, self.given_up)
@@ -468,6 +485,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self.sent = []
         self.given_up_at = None
         self.stalled_since = None
+        self.caught_up_at = 0.0
+        self.strain = 0.0
 
     def give_up(self):
         """
@@ -513,12 +532,15 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def judge(self):
         """
-        Remember since when the queue is full.
+        Remember since when the queue is full, and for how long it has been lately.
         """
-        if len(self.outbox) < 3:
-            self.stalled_since = None
-        elif self.stalled_since is None:
-            self.stalled_since = self.clock.seconds()
+        now = self.clock.seconds()
+        if len(self.outbox) >= 3 and self.stalled_since is None:
+            self.stalled_since = now
+            self.strain = max(0.0, self.strain - (now - self.caught_up_at) / 2)
+        elif len(self.outbox) < 3 and self.stalled_since is not None:
+            self.strain += now - self.stalled_since
+            self.stalled_since, self.caught_up_at = None, now
 
     @invariant()
     def in_order(self):
@@ -534,7 +556,8 @@ class OutboxMachine(RuleBasedStateMachine):
         Those are given up who were stalled for the whole patience.
         """
         now = self.clock.seconds()
-        stalled = self.stalled_since is not None and now - self.stalled_since >= 5.0
+        patience = max(0.0, 5.0 - self.strain)
+        stalled = self.stalled_since is not None and now - self.stalled_since >= patience
         assert stalled == (self.given_up_at is not None)
 
 

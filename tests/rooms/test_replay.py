@@ -6,6 +6,7 @@ from uuid import UUID
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from signalfish.rooms import replay as replay_module
 from signalfish.rooms.replay import ROOM_BYTES, Replay, ReplayMemory
 from signalfish.wire.gamedata import Origin, TextData
 from signalfish.wire.server import GameStarting, PlayerLeft, RoomLeft
@@ -31,6 +32,12 @@ class ReplayTestCase(SynchronousTestCase):
     """
     Replays of several rooms with one memory.
     """
+
+    def setUp(self):
+        """
+        Only payloads count, which makes sizes easier to read.
+        """
+        self.patch(replay_module, "OVERHEAD", 0)
 
     def replay(self, capacity=100, limit=1 << 28):
         """

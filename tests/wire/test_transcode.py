@@ -279,3 +279,11 @@ class HostileTests(SynchronousTestCase):
         payload = (b"\xdc\xff\xff" * 900).ljust(65536, b"\xc1")
         self.assertRaises(Inconvertible, json_from_message_pack, payload)
         self.assertLess(tracemalloc.get_traced_memory()[1], 16 << 20)
+
+    def test_colliding_keys(self):
+        """
+        Keys that are no strings are refused before they are compared with each other.
+        """
+        keys = b"".join(b"\x92\x00" + bytes([0xCD]) + pack("!H", n) + b"\xc0" for n in range(9000))
+        payload = b"\xde" + pack("!H", 9000) + keys
+        self.assertRaises(Inconvertible, json_from_message_pack, payload)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from enum import Enum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Annotated, Any, cast, get_origin, get_type_hints
 
@@ -19,6 +19,7 @@ from attrs import Factory, field, fields, frozen, has
 from msgspec import Meta
 
 from signalfish.rooms.rules import StartRule
+from signalfish.wire.types import IceServer, Topology
 
 _ENVIRONMENT_PREFIX = "SIGNAL_FISH__"
 
@@ -26,6 +27,15 @@ Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 Capacity = Annotated[int, Meta(ge=1, le=255)]
+
+
+class IncompatibleJoiner(StrEnum):
+    """
+    What becomes of somebody who joins a game but cannot run its session.
+    """
+
+    RELAY = "relay"
+    REFUSE = "refuse"
 
 
 class ConfigError(Exception):
@@ -66,6 +76,8 @@ class RateLimit:
     time_window: Seconds = 60
     max_room_creations: Positive = 5
     max_join_attempts: Positive = 20
+    max_signals: Positive = 600
+    max_signal_errors: Positive = 60
     max_inbound_error_replies: Positive = 3000
     address_multiplier: Positive = 10
     max_messages_per_second: Count = 1000
@@ -117,8 +129,37 @@ class Protocol:
     room_code_length: Annotated[int, Meta(ge=4, le=64)] = 6
     max_players_limit: Capacity = 100
     enable_message_pack_game_data: bool = True
+    max_protocol_version: Annotated[int, Meta(ge=2, le=3)] = 2
     player_name_validation: PlayerNames = Factory(PlayerNames)
     sdk_compatibility: SdkCompatibility = Factory(SdkCompatibility)
+
+
+@frozen
+class Session:
+    """
+    What players are to run besides the relay once a game has started (protocol 3).
+    """
+
+    default_topology: Topology = Topology.MESH
+    game_topology_mappings: dict[str, Topology] = Factory(dict)
+    enable_webrtc: bool = True
+    enable_direct: bool = True
+    enable_ice_pregather: bool = True
+    incompatible_joiner: IncompatibleJoiner = IncompatibleJoiner.RELAY
+    ice_servers: tuple[IceServer, ...] = ()
+
+
+@frozen
+class Turn:
+    """
+    STUN servers, and a TURN service with credentials made from a shared secret (protocol 3).
+    """
+
+    stun_urls: tuple[str, ...] = ("stun:stun.l.google.com:19302",)
+    enabled: bool = False
+    urls: tuple[str, ...] = ()
+    static_auth_secret: str = field(default="", repr=False)
+    credential_ttl_secs: Annotated[int, Meta(ge=1, le=86400)] = 3600
 
 
 @frozen
@@ -154,6 +195,7 @@ class Security:
 
     max_message_size: Annotated[int, Meta(ge=256, le=16 << 20)] = 65536
     max_connection_info_bytes: Positive = 8192
+    max_signal_bytes: Positive = 16384
     max_connections_per_ip: Positive = 64
     max_connections: Positive = 10000
 
@@ -169,6 +211,8 @@ class Settings:
     rate_limit: RateLimit = field(factory=RateLimit)
     protocol: Protocol = field(factory=Protocol)
     relay_types: RelayTypes = field(factory=RelayTypes)
+    session: Session = field(factory=Session)
+    turn: Turn = field(factory=Turn)
     websocket: WebSocket = field(factory=WebSocket)
     security: Security = field(factory=Security)
 

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from signalfish.net.receiver import Receiver
 from signalfish.service import RoomService
-from signalfish.wire.client import ClientMessage, JoinAsSpectator, JoinRoom, Reconnect
+from signalfish.wire.client import JoinAsSpectator, JoinRoom, Reconnect
 from signalfish.wire.errors import ErrorCode, Refusal
-from signalfish.wire.names import Rules
+from signalfish.wire.names import Rules, check_password
+from signalfish.wire.operations import ClientMessage, RoomOperation, SetRoomAccess
 
 
 class Entry:
@@ -21,12 +22,20 @@ class Entry:
     A receiver that refuses malformed joins, and those that come during a drain.
 
     :param inner: gets everything that is not refused.
+    :param check_operations: refuses operations from whoever has not negotiated them.
     """
 
-    def __init__(self, inner: Receiver, rules: Rules, service: RoomService) -> None:
+    def __init__(
+        self,
+        inner: Receiver,
+        rules: Rules,
+        service: RoomService,
+        check_operations: Callable[[], None] = lambda: None,
+    ) -> None:
         self._inner = inner
         self._rules = rules
         self._service = service
+        self._check_operations = check_operations
         self.refused = inner.refused
         self.control_frame = inner.control_frame
         self.alive = inner.alive
@@ -57,10 +66,21 @@ class Entry:
         if self._service.draining:
             raise _draining()
 
+    def _check_operation(self, message: RoomOperation) -> None:
+        self._check_operations()
+        operation = message.data.operation
+        if isinstance(operation, SetRoomAccess):
+            check_password(operation.data.password)
+            return
+        check = self._checks.get(type(operation))
+        if check is not None:
+            check(self, operation)
+
     _checks: ClassVar[dict[type, Callable[[Entry, Any], None]]] = {
         JoinRoom: _check_join,
         JoinAsSpectator: _check_spectate,
         Reconnect: _check_reconnect,
+        RoomOperation: _check_operation,
     }
 
 

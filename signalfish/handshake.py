@@ -20,11 +20,13 @@ from signalfish.wire.server import (
     RateLimits,
     ServerMessage,
 )
-from signalfish.wire.types import Encoding, Form
+from signalfish.wire.types import RELAY_ONLY, Capabilities, Encoding, Form
 
 _ANY_PLATFORM = "_default"
 _TOKEN_CAPABILITY = "reconnection_token"  # noqa: S105 - the name of a capability
-_WITH_TOKENS = 3  # the protocol version in which every client gets a reconnection token
+_CORRELATION_CAPABILITY = "room_operation_ids"
+_SPECTATOR_CAPABILITY = "spectator_relay"
+_NEGOTIATING = 3  # the protocol version from which more than a version and a format is negotiated
 _OPEN_RATES = RateLimits(per_minute=1000, per_hour=10000, per_day=100000)
 
 
@@ -63,6 +65,7 @@ class Offer:
     formats: tuple[Encoding, ...] = (Encoding.JSON, Encoding.MESSAGE_PACK)
     min_version: int = 2
     max_version: int = 2
+    max_outbound_message_size: int = 8 << 20
 
 
 @frozen
@@ -71,11 +74,15 @@ class Agreement:
     What was negotiated with one client.
 
     :ivar wants_token: whether the client can be told a reconnection token.
+    :ivar capabilities: what it can do besides the relay.
+    :ivar correlates: whether it may wrap what it asks of rooms in a RoomOperation.
     :ivar replies: what to tell it, in this order and with nothing between.
     """
 
     form: Form
     wants_token: bool
+    capabilities: Capabilities = RELAY_ONLY
+    correlates: bool = False
     replies: list[ServerMessage] = Factory(list)
 
 
@@ -106,8 +113,27 @@ def negotiate(credentials: Credentials, offer: Offer, default_version: int) -> A
         Authenticated(app_name="default", rate_limits=_OPEN_RATES),
         _protocol_info(credentials, offer, version),
     ]
-    requested = credentials.requested_capabilities or []
-    return Agreement(form, version >= _WITH_TOKENS or _TOKEN_CAPABILITY in requested, replies)
+    return Agreement(
+        form,
+        version >= _NEGOTIATING or _TOKEN_CAPABILITY in (credentials.requested_capabilities or ()),
+        _capabilities(credentials, version),
+        _correlates(credentials, version),
+        replies,
+    )
+
+
+def _capabilities(credentials: Credentials, version: int) -> Capabilities:
+    if version < _NEGOTIATING:
+        return RELAY_ONLY
+    return Capabilities(
+        RELAY_ONLY.transports | set(credentials.supported_transports or ()),
+        RELAY_ONLY.topologies | set(credentials.supported_topologies or ()),
+    )
+
+
+def _correlates(credentials: Credentials, version: int) -> bool:
+    requested = credentials.requested_capabilities or ()
+    return version >= _NEGOTIATING and _CORRELATION_CAPABILITY in requested
 
 
 def _version(credentials: Credentials, offer: Offer, default: int) -> int:
@@ -141,11 +167,22 @@ def _protocol_info(credentials: Credentials, offer: Offer, version: int) -> Prot
         sdk_version=UNSET if credentials.sdk_version is None else credentials.sdk_version,
         minimum_version=known.minimum_versions.get(platform, UNSET),
         recommended_version=known.recommended_versions.get(platform, UNSET),
-        capabilities=known.capabilities_of(platform),
+        capabilities=_told_capabilities(credentials, known.capabilities_of(platform), version),
         notes=known.notes.get(platform, known.notes.get(_ANY_PLATFORM, UNSET)),
         game_data_formats=offer.formats,
         player_name_rules=offer.name_rules,
         protocol_version=version,
         min_protocol_version=offer.min_version,
         max_protocol_version=offer.max_version,
+        transports=("websocket",),
+        max_outbound_message_size=offer.max_outbound_message_size,
     )
+
+
+def _told_capabilities(
+    credentials: Credentials, known: tuple[str, ...], version: int
+) -> tuple[str, ...]:
+    if version < _NEGOTIATING:
+        return known
+    correlation = (_CORRELATION_CAPABILITY,) if _correlates(credentials, version) else ()
+    return (*known, _SPECTATOR_CAPABILITY, *correlation)

@@ -17,11 +17,12 @@ from signalfish.rooms import closing, membership, spectators
 from signalfish.rooms.access import Lock
 from signalfish.rooms.claims import Claims
 from signalfish.rooms.directory import Directory
-from signalfish.rooms.link import Link
+from signalfish.rooms.link import Reply
 from signalfish.rooms.mint import Mint
+from signalfish.rooms.plan import Planner
 from signalfish.rooms.replay import Replay, ReplayMemory
 from signalfish.rooms.room import Room
-from signalfish.rooms.seat import Newcomer, Seat, Watcher
+from signalfish.rooms.seat import Newcomer, Returner, Seat, Watcher
 from signalfish.wire.client import Claim, RoomRequest, SpectatorRequest
 from signalfish.wire.errors import ErrorCode, Refusal
 
@@ -69,6 +70,7 @@ class RoomService(Service):
     All rooms of a server, as a service that sweeps them while it runs.
 
     :param relay_type: the relay label for a game.
+    :param planner: what players are to run besides the relay.
     :ivar tally: counts, for whoever wants to show them.
     :ivar draining: whether no new rooms are made and nobody may come back or start to watch.
     """
@@ -81,6 +83,7 @@ class RoomService(Service):
         time: Time,
         mint: Mint,
         relay_type: Callable[[str], str],
+        planner: Planner | None = None,
     ) -> None:
         self.time = time
         self.mint = mint
@@ -90,6 +93,7 @@ class RoomService(Service):
         self.claims = Claims(settings.reconnection_window)
         self._settings = settings
         self._relay_type = relay_type
+        self._planner = planner or Planner(mint.uuid, time.wall)
         self._memory = ReplayMemory(
             settings.replay_memory_bytes if settings.replay_game_data else 0
         )
@@ -162,14 +166,14 @@ class RoomService(Service):
             raise Refusal(ErrorCode.ROOM_NOT_FOUND, "Room not found")
         return spectators.watch(room, newcomer, self.time.monotonic(), request.password)
 
-    def reconnect(self, request: Claim, link: Link, address: str) -> Seat:
+    def reconnect(self, request: Claim, returner: Returner) -> Seat:
         """
         Give a player its seat back.
 
         :raises Refusal: with the code of a failed reconnection.
         """
         try:
-            seat = self._reconnect(request, link, address)
+            seat = self._reconnect(request, returner)
         except Refusal:
             self.tally.failed_reconnections += 1
             raise
@@ -177,7 +181,7 @@ class RoomService(Service):
         self.tally.players_joined += 1
         return seat
 
-    def _reconnect(self, request: Claim, link: Link, address: str) -> Seat:
+    def _reconnect(self, request: Claim, returner: Returner) -> Seat:
         if not self.issues_tokens:
             raise Refusal(ErrorCode.RECONNECTION_FAILED, "Reconnection is not enabled")
         now = self.time.monotonic()
@@ -185,16 +189,29 @@ class RoomService(Service):
         claim = self.claims.redeem(player, room, request.auth_token, now)
         if claim.expires is None:
             self.tally.players_left += 1
-            return membership.take_over(claim.room, claim, link, address, now)
-        return membership.come_back(claim.room, claim, link, address, now)
+            return membership.take_over(claim.room, claim, returner, now)
+        return membership.come_back(claim.room, claim, returner, now)
 
-    def leave(self, room: Room, seat: Seat) -> None:
+    def leave(self, room: Room, seat: Seat, reply: Reply | None = None) -> None:
         """
         Let a player go for good.
+
+        :param reply: how the player is told; plainly by default.
         """
         self.claims.drop(seat.id)
         self.tally.players_left += 1
-        membership.leave(room, seat, self.time.monotonic())
+        membership.leave(room, seat, self.time.monotonic(), reply)
+
+    def recode(self, room: Room) -> None:
+        """
+        Give a room another code.
+
+        :raises Refusal: ROOM_CREATION_FAILED, if no unused code was found.
+        """
+        code = self._unused_code(room.game_name)
+        self.rooms.remove(room)
+        room.code = code
+        self.rooms.add(room)
 
     def lose(self, room: Room, seat: Seat) -> None:
         """
@@ -245,11 +262,15 @@ class RoomService(Service):
             start_rule=self._settings.start_rule,
             max_spectators=2 * max_players if max_spectators is None else max_spectators,
             replay=Replay(self._settings.event_buffer_size, self._memory),
+            planner=self._planner,
             active=now,
-            lock=self._lock(request.password),
+            lock=self.lock(request.password),
         )
 
-    def _lock(self, password: str | None) -> Lock | None:
+    def lock(self, password: str | None) -> Lock | None:
+        """
+        The lock that a password opens; None without a password.
+        """
         return None if password is None else Lock.sealed(password, self.mint.salt())
 
     def _unused_code(self, game: str) -> str:

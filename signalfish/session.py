@@ -8,22 +8,24 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 from attrs import frozen
-from msgspec import UNSET
+from msgspec import UNSET, Raw, Struct
 
-from signalfish import handshake
-from signalfish.rooms import authority, lobby, spectators
+from signalfish import handshake, moderator
+from signalfish.rooms import authority, lobby, plan, sessions, signals, spectators
 from signalfish.rooms.link import Link
 from signalfish.rooms.room import Room
-from signalfish.rooms.seat import Newcomer, Seat, Watcher
+from signalfish.rooms.seat import Newcomer, Returner, Seat, Watcher
 from signalfish.service import RoomService
-from signalfish.wire import client
+from signalfish.wire import client, operations
 from signalfish.wire.codec import decode_connection_info
 from signalfish.wire.errors import ErrorCode, Refusal
 from signalfish.wire.gamedata import BinaryData, TextData, check_class
-from signalfish.wire.outgoing import Notice
-from signalfish.wire.server import Pong
+from signalfish.wire.outgoing import Notice, nested
+from signalfish.wire.plans import FIRST_VERSION, Signal
+from signalfish.wire.server import Pong, ServerMessage
 from signalfish.wire.types import Encoding, Form, rfc3339
 
+_ROTATING = 3  # the protocol version in which each return brings a new token
 _PONG = Notice(Pong())
 
 
@@ -45,11 +47,13 @@ class Policy:
     """
     What is the same for all sessions.
 
+    :ivar max_signal: largest signal, in bytes as received.
     :ivar max_connection_info: largest connection info, in bytes as received.
     """
 
     offer: handshake.Offer
     max_connection_info: int = 8192
+    max_signal: int = 16384
 
 
 class Session:
@@ -78,9 +82,10 @@ class Session:
         self._authenticated = False
         self._epoch = 0
         self._place: Seat | Watcher | None = None
+        self._operation: str | None = None
         line.form = self._agreement.form
 
-    def received(self, message: client.ClientMessage) -> None:
+    def received(self, message: operations.ClientMessage) -> None:
         """
         Act on a message.
 
@@ -91,7 +96,22 @@ class Session:
             self._greeted = True
         self._verbs[kind](self, message)
 
-    def refused(self, message: client.ClientMessage | None) -> None:
+    def check_operations(self) -> None:
+        """
+        Refuse operations with ids, unless they were negotiated.
+
+        :raises Refusal: INVALID_INPUT, or UNSUPPORTED_PROTOCOL_VERSION before protocol 3.
+        """
+        if self._agreement.correlates:
+            return
+        knows = self._line.form.version >= FIRST_VERSION
+        code = ErrorCode.INVALID_INPUT if knows else ErrorCode.UNSUPPORTED_PROTOCOL_VERSION
+        text = "RoomOperation requires the negotiated room_operation_ids capability"
+        refusal = Refusal(code, text)
+        refusal.plain = True
+        raise refusal
+
+    def refused(self, message: operations.ClientMessage | None) -> None:
         """
         A message was refused, here or before it got here; it was a message nevertheless.
         """
@@ -134,6 +154,7 @@ class Session:
         self._agreement = handshake.negotiate(message.data, self._policy.offer, default)
         self._authenticated = True
         self._line.form = self._agreement.form
+        self._line.newer_codes |= self._agreement.correlates
         for reply in self._agreement.replies:
             self._line.deliver(Notice(reply))
 
@@ -158,8 +179,8 @@ class Session:
     def _leave(self, _message: client.LeaveRoom) -> None:
         if isinstance(self._current_place(), Watcher):
             raise _not_in_room()
-        room, seat = self._seat()
-        self._service.leave(room, seat)
+        room, seat = self._seat() if self._operation is None else self._member()
+        self._service.leave(room, seat, self._reply)
         self._place = None
 
     def _game_data(self, message: client.GameData) -> None:
@@ -204,8 +225,24 @@ class Session:
         if len(raw) > limit:
             text = f"Connection info is {len(raw)} bytes; the maximum allowed is {limit} bytes"
             raise Refusal(ErrorCode.MESSAGE_TOO_LARGE, text)
-        _room, seat = self._seat()
-        seat.connection_info = info
+        room, seat = self._seat()
+        before, seat.connection_info = plan.endpoint(seat.connection_info), info
+        sessions.relocate(room, seat, before)
+
+    def _signal(self, message: client.Signal) -> None:
+        fields = message.data
+        raw, limit = bytes(fields.signal), self._policy.max_signal
+        if len(raw) > limit:
+            text = f"Signal payload is {len(raw)} bytes; the maximum allowed is {limit} bytes"
+            raise Refusal(ErrorCode.SIGNAL_TOO_LARGE, text)
+        room, seat = self._seat()
+        signal = Signal(sender=seat.id, generation=str(fields.generation), signal=Raw(raw))
+        signals.relay(room, seat, str(fields.to), signal, self._service.rooms)
+
+    def _transport_status(self, message: client.TransportStatus) -> None:
+        place = self._current_place()
+        if isinstance(place, Seat) and place.room is not None:
+            signals.report(place.room, place, message.data.transport, message.data.connected)
 
     def _ping(self, _message: client.Ping) -> None:
         self._line.deliver(_PONG)
@@ -214,7 +251,15 @@ class Session:
         if self._current_place() is not None:
             text = "Reconnect must be attempted from a fresh connection"
             raise Refusal(ErrorCode.RECONNECTION_FAILED, text)
-        seat = self._service.reconnect(message.data, self._line, self._address)
+        rotates = self._line.form.version >= _ROTATING
+        returner = Returner(
+            self._line,
+            self._address,
+            self._agreement.capabilities,
+            self._service.mint.uuid() if rotates else None,
+            self._reply,
+        )
+        seat = self._service.reconnect(message.data, returner)
         self.player_id = seat.id
         self._epoch = seat.epoch
         self._place = seat
@@ -238,9 +283,38 @@ class Session:
         if not isinstance(place, Watcher) or place.room is None:
             text = "You are not currently spectating a room"
             raise Refusal(ErrorCode.NOT_A_SPECTATOR, text)
-        spectators.leave(place.room, place)
+        spectators.leave(place.room, place, self._reply)
         self._place = None
         self._line.spectates = False
+
+    def _operate(self, message: operations.RoomOperation) -> None:
+        self.check_operations()
+        self._operation = message.data.operation_id
+        try:
+            self._carry_out(message.data.operation)
+        finally:
+            self._operation = None
+
+    def _carry_out(self, request: object) -> None:
+        if moderator.is_moderation(request):
+            room, seat = self._member()
+            self._reply(moderator.perform(request, room, seat, self._service))
+        else:
+            self._verbs[type(request)](self, request)
+
+    def _reply(self, message: Struct) -> None:
+        if self._operation is not None:
+            message = operations.RoomOperationResult(
+                operation_id=self._operation, result=nested(message)
+            )
+        assert isinstance(message, ServerMessage)  # noqa: S101 - results are only ever wrapped
+        self._line.deliver(Notice(message))
+
+    def _member(self) -> tuple[Room, Seat]:
+        place = self._place
+        if not isinstance(place, Seat) or place.room is None:
+            raise Refusal(ErrorCode.NOT_IN_ROOM, "Not currently in a room")
+        return place.room, place
 
     def _newcomer(self, name: str, *, supports_authority: bool = True) -> Newcomer:
         gets_token = self._agreement.wants_token and self._service.issues_tokens
@@ -253,6 +327,8 @@ class Session:
             epoch=self._epoch + 1,
             token=self._service.mint.uuid() if gets_token else None,
             supports_authority=supports_authority,
+            capabilities=self._agreement.capabilities,
+            reply=self._reply,
         )
 
     def _current_place(self) -> Seat | Watcher | None:
@@ -281,10 +357,13 @@ class Session:
         client.PlayerReady: _ready,
         client.StartGame: _start,
         client.ProvideConnectionInfo: _provide_connection_info,
+        client.Signal: _signal,
+        client.TransportStatus: _transport_status,
         client.Ping: _ping,
         client.Reconnect: _reconnect,
         client.JoinAsSpectator: _watch,
         client.LeaveSpectator: _stop_watching,
+        operations.RoomOperation: _operate,
     }
 
 

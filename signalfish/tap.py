@@ -35,16 +35,19 @@ from signalfish.net.protocol import SignalingProtocol
 from signalfish.net.receiver import Receiver
 from signalfish.net.shutdown import Shutdown
 from signalfish.net.throttle import Sockets, ThrottlingFactory
+from signalfish.rooms.ice import Ice, Turn
 from signalfish.rooms.mint import Mint
+from signalfish.rooms.plan import Planner
 from signalfish.service import RoomService, Time
 from signalfish.session import Policy, Session
 from signalfish.wire.names import Rules
 from signalfish.wire.server import NameRules
-from signalfish.wire.types import Encoding
+from signalfish.wire.types import Encoding, Transport
 
 log = Logger()
 
 _MAX_PORT = 65535
+_DEFAULT_VERSIONS = {"/v3/ws": 3}  # protocol versions by endpoint; 2 elsewhere
 _BACKLOG = 1024  # Twisted's 50 makes clients wait when many come at once
 _SOCKETS_PER_CONNECTION = 2  # sockets over this share of the connection limits are dropped unheard
 
@@ -135,11 +138,13 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
         SystemRandom(), settings.protocol.room_code_length, settings.server.room_code_prefix or ""
     )
     relays = settings.relay_types
+    planner = _planner(settings, mint)
     rooms = RoomService(
         settings.server,
         Time(reactor, time.monotonic, time.time),
         mint,
         lambda game: relays.game_relay_mappings.get(game, relays.default_relay_type),
+        planner,
     )
     liveness = Liveness(reactor, _liveness_limits(settings))
     connect, limits = _connect(settings, rooms), _factory_limits(settings)
@@ -161,16 +166,18 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
 
 def _connect(settings: config.Settings, rooms: RoomService) -> Connect:
     rules = _rules(settings.protocol)
-    policy = Policy(_offer(settings.protocol), settings.security.max_connection_info_bytes)
-    budgets = AddressBudgets(_budget(settings.rate_limit), rooms.time.monotonic)
     security = settings.security
+    offer = _offer(settings.protocol)
+    policy = Policy(offer, security.max_connection_info_bytes, security.max_signal_bytes)
+    budgets = AddressBudgets(_budget(settings.rate_limit), rooms.time.monotonic)
     admission = Admission(security.max_connections_per_ip, security.max_connections)
 
-    def connect(link: SignalingProtocol, address: str, _path: str) -> Receiver:
+    def connect(link: SignalingProtocol, address: str, path: str) -> Receiver:
         def start() -> Receiver:
-            session = Session(link, address, rooms, policy)
+            version = min(_DEFAULT_VERSIONS.get(path, 2), offer.max_version)
+            session = Session(link, address, rooms, policy, version)
             limited = RateLimited(session, link, address, budgets, rooms.would_create)
-            return Entry(limited, rules, rooms)
+            return Entry(limited, rules, rooms, session.check_operations)
 
         return admission.admit(link, address, start)
 
@@ -248,7 +255,24 @@ def _offer(protocol: config.Protocol) -> handshake.Offer:
         sdk.minimum_versions, sdk.recommended_versions, sdk.capabilities, sdk.notes
     )
     binary = (Encoding.MESSAGE_PACK,) if protocol.enable_message_pack_game_data else ()
-    return handshake.Offer(rules, compatibility, (Encoding.JSON, *binary))
+    formats = (Encoding.JSON, *binary)
+    return handshake.Offer(rules, compatibility, formats, max_version=protocol.max_protocol_version)
+
+
+def _planner(settings: config.Settings, mint: Mint) -> Planner:
+    session, turn = settings.session, settings.turn
+    enabled = {Transport.WEBRTC: session.enable_webrtc, Transport.DIRECT: session.enable_direct}
+    service = Turn(turn.urls, turn.static_auth_secret, turn.credential_ttl_secs)
+    return Planner(
+        mint.uuid,
+        time.time,
+        session.default_topology,
+        session.game_topology_mappings,
+        frozenset(transport for transport, is_on in enabled.items() if is_on),
+        Ice(session.ice_servers, turn.stun_urls, service if turn.enabled and turn.urls else None),
+        session.enable_ice_pregather,
+        session.incompatible_joiner is config.IncompatibleJoiner.REFUSE,
+    )
 
 
 def _budget(limits: config.RateLimit) -> Budget:
@@ -256,6 +280,8 @@ def _budget(limits: config.RateLimit) -> Budget:
         window=limits.time_window,
         creations=limits.max_room_creations,
         joins=limits.max_join_attempts,
+        signals=limits.max_signals,
+        signal_errors=limits.max_signal_errors,
         replies=limits.max_inbound_error_replies,
         address_multiplier=limits.address_multiplier,
         messages_per_second=limits.max_messages_per_second,

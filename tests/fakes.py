@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 
 from signalfish.config import Server
 from signalfish.rooms.mint import Mint
+from signalfish.rooms.plan import Planner
 from signalfish.service import RoomService, Time
 from signalfish.wire.errors import CloseCode
 from signalfish.wire.outgoing import Outgoing, Undeliverable
@@ -75,8 +76,9 @@ class FakeLink:
         self._enter()
         if self.closed is None:
             told = seen(outgoing, self.form)
-            self.told.append(told)
-            self.hear(told)
+            if told is not None:
+                self.told.append(told)
+                self.hear(told)
         else:
             self.late += 1
         self._busy = False
@@ -117,14 +119,16 @@ class FakeLink:
         self._busy = True
 
 
-def seen(outgoing: Outgoing, form: Form) -> Told:
+def seen(outgoing: Outgoing, form: Form) -> Told | None:
     """
-    A message as a client of this form sees it.
+    A message as a client of this form sees it; None if there is no such message in its version.
     """
     try:
         frame = outgoing.frame(form)
     except Undeliverable as problem:
         return Told("Undeliverable", {"sender": problem.sender, "text": problem.text})
+    if not frame:
+        return None
     opcode, payload = unframed(frame)
     if opcode == _BINARY:
         return Told("BinaryGameData", msgpack.unpackb(payload))
@@ -159,12 +163,20 @@ def mint(seed: int = 1) -> Mint:
     return Mint(Random(seed))
 
 
-def room_service(clock: Clock | None = None, seed: int = 1, **settings: Any) -> RoomService:
+def room_service(
+    clock: Clock | None = None,
+    seed: int = 1,
+    planned: dict[str, Any] | None = None,
+    **settings: Any,
+) -> RoomService:
     """
     Rooms that live by a clock of ours and draw the same values always.
 
+    :param planned: what differs from the defaults of the planner.
     :param settings: those of the ``server`` section that differ from the defaults.
     """
     clock = Clock() if clock is None else clock
     time = Time(clock, clock.seconds, clock.seconds)
-    return RoomService(Server(**settings), time, mint(seed), lambda game: "matchbox")
+    values = mint(seed)
+    planner = Planner(values.uuid, clock.seconds, **(planned or {}))
+    return RoomService(Server(**settings), time, values, lambda game: "matchbox", planner)

@@ -227,6 +227,10 @@ _payloads = {
         {"game_name": _texts, "room_code": _texts, "spectator_name": _texts},
         optional=_optional(password=_texts),
     ),
+    "Signal": st.fixed_dictionaries({"to": uuids, "generation": uuids, "signal": json_values}),
+    "TransportStatus": st.fixed_dictionaries(
+        {"transport": st.sampled_from(["relay", "direct", "webrtc"]), "connected": st.booleans()}
+    ),
 }
 _empty_payloads = st.sampled_from([{}, {"data": None}, {"data": {}}])
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from signalfish.config import ConfigError, Settings, load, settings
+from signalfish.config import ConfigError, IncompatibleJoiner, Settings, load, settings
 from signalfish.rooms.rules import StartRule
+from signalfish.wire.types import IceServer, Topology
 
 RANGES = {
     "port": (0, 65535),
@@ -24,6 +25,8 @@ RANGES = {
     "server.ping_timeout": (0, None),
     "rate_limit.max_room_creations": (1, None),
     "rate_limit.max_join_attempts": (1, None),
+    "rate_limit.max_signals": (1, None),
+    "rate_limit.max_signal_errors": (1, None),
     "rate_limit.max_inbound_error_replies": (1, None),
     "rate_limit.address_multiplier": (1, None),
     "rate_limit.max_messages_per_second": (0, None),
@@ -31,6 +34,8 @@ RANGES = {
     "protocol.max_game_name_length": (1, None),
     "protocol.max_player_name_length": (1, None),
     "protocol.room_code_length": (4, 64),
+    "protocol.max_protocol_version": (2, 3),
+    "turn.credential_ttl_secs": (1, 86400),
     "websocket.send_queue_capacity": (1, None),
     "websocket.sender_backlog_bytes": (1, None),
     "websocket.slow_consumer_timeout_ms": (1, 600_000),
@@ -40,6 +45,7 @@ RANGES = {
     "websocket.socket_send_buffer_bytes": (0, 16 << 20),
     "security.max_message_size": (256, 16 << 20),
     "security.max_connection_info_bytes": (1, None),
+    "security.max_signal_bytes": (1, None),
     "security.max_connections_per_ip": (1, None),
     "security.max_connections": (1, None),
 }
@@ -99,6 +105,22 @@ DEFAULTS = {
     "security.max_connection_info_bytes": 8192,
     "security.max_connections_per_ip": 64,
     "security.max_connections": 10000,
+    "security.max_signal_bytes": 16384,
+    "rate_limit.max_signals": 600,
+    "rate_limit.max_signal_errors": 60,
+    "protocol.max_protocol_version": 2,
+    "session.default_topology": Topology.MESH,
+    "session.game_topology_mappings": {},
+    "session.enable_webrtc": True,
+    "session.enable_direct": True,
+    "session.enable_ice_pregather": True,
+    "session.incompatible_joiner": IncompatibleJoiner.RELAY,
+    "session.ice_servers": (),
+    "turn.stun_urls": ("stun:stun.l.google.com:19302",),
+    "turn.enabled": False,
+    "turn.urls": (),
+    "turn.static_auth_secret": "",
+    "turn.credential_ttl_secs": 3600,
 }
 
 
@@ -416,6 +438,56 @@ class UnknownKeyTests(ConfigTestCase):
         A misspelt key is reported before a bad value.
         """
         self.assertIn("unknown", self.problem({"port": -1, "sever": {}}))
+
+
+class SessionTests(ConfigTestCase):
+    """
+    What players are to run besides the relay.
+    """
+
+    def test_topologies(self):
+        """
+        Topologies have names; other names are wrong.
+        """
+        for topology in Topology:
+            result = settings({"session": {"default_topology": topology.value}})
+            self.assertIs(topology, result.session.default_topology)
+        result = settings({"session": {"game_topology_mappings": {"chess": "host"}}})
+        self.assertEqual({"chess": Topology.HOST}, result.session.game_topology_mappings)
+        for wrong in ("star", "", "Mesh", None, 1):
+            self.assert_wrong("session.default_topology", wrong)
+
+    def test_incompatible_joiner(self):
+        """
+        There are two ways to deal with somebody who cannot run a session.
+        """
+        for way in IncompatibleJoiner:
+            result = settings({"session": {"incompatible_joiner": way.value}})
+            self.assertIs(way, result.session.incompatible_joiner)
+        self.assert_wrong("session.incompatible_joiner", "kick")
+
+    def test_ice_servers(self):
+        """
+        ICE servers are written as WebRTC implementations take them.
+        """
+        servers = [{"urls": ["stun:a"]}, {"urls": ["turn:b"], "username": "u", "credential": "c"}]
+        self.assertEqual(
+            (
+                IceServer(urls=("stun:a",)),
+                IceServer(urls=("turn:b",), username="u", credential="c"),
+            ),
+            settings({"session": {"ice_servers": servers}}).session.ice_servers,
+        )
+        for wrong in ([{}], [{"urls": "stun:a"}], [1], {}):
+            self.problem({"session": {"ice_servers": wrong}})
+
+    def test_secret_is_not_shown(self):
+        """
+        The secret of the TURN service does not get into logs.
+        """
+        result = settings({"turn": {"static_auth_secret": "Jefe"}})
+        self.assertEqual("Jefe", result.turn.static_auth_secret)
+        self.assertNotIn("Jefe", repr(result))
 
 
 class FileTests(ConfigTestCase):

@@ -12,7 +12,7 @@ from signalfish.wire.client import Credentials
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.outgoing import encode
 from signalfish.wire.server import Authenticated, Error, NameRules, ProtocolInfo, RateLimits
-from signalfish.wire.types import Encoding, Form
+from signalfish.wire.types import RELAY_ONLY, Encoding, Form, Topology, Transport
 
 RULES = NameRules(
     max_length=32,
@@ -278,3 +278,81 @@ class InfoTests(SynchronousTestCase):
         self.assertEqual("all", self.info(offer).notes)
         self.assertEqual("own", self.info(offer, platform="unity").notes)
         self.assertEqual((), self.info(offer).capabilities)
+
+
+class CapabilityTests(SynchronousTestCase):
+    """
+    What a client can do, and what it wants.
+    """
+
+    def test_version_3(self):
+        """
+        Everybody can use the relay, and whatever else it says.
+        """
+        for transports, topologies in (
+            (None, None),
+            ([], []),
+            ([Transport.RELAY], [Topology.RELAY]),
+            ([Transport.WEBRTC], [Topology.MESH, Topology.MESH]),
+            ([*Transport], [*Topology]),
+        ):
+            agreement = agreed(
+                BOTH,
+                protocol_version=3,
+                supported_transports=transports,
+                supported_topologies=topologies,
+            )
+            self.assertEqual(
+                ({Transport.RELAY, *(transports or ())}, {Topology.RELAY, *(topologies or ())}),
+                agreement.capabilities,
+            )
+
+    def test_version_2(self):
+        """
+        In version 2 there is only the relay, whatever a client says.
+        """
+        for offer, wanted in ((BOTH, 2), (BOTH, None), (V2_ONLY, 3)):
+            agreement = agreed(
+                offer,
+                protocol_version=wanted,
+                supported_transports=[*Transport],
+                supported_topologies=[*Topology],
+                requested_capabilities=["room_operation_ids"],
+            )
+            self.assertEqual(RELAY_ONLY, agreement.capabilities)
+            self.assertFalse(agreement.correlates)
+            self.assertEqual(("reconnection", "x"), agreement.replies[-1].capabilities)
+
+    def test_unauthenticated(self):
+        """
+        Who does not authenticate can use the relay.
+        """
+        for version in (2, 3):
+            self.assertEqual(RELAY_ONLY, unauthenticated(version).capabilities)
+            self.assertFalse(unauthenticated(version).correlates)
+
+    def test_operations(self):
+        """
+        Operations with ids are for those who ask for them, and are told of last.
+        """
+        for requested, correlates in (
+            (None, False),
+            ([], False),
+            (["reconnection_token"], False),
+            (["x", "room_operation_ids"], True),
+        ):
+            agreement = agreed(BOTH, protocol_version=3, requested_capabilities=requested)
+            self.assertEqual(correlates, agreement.correlates)
+            told = ["reconnection", "x", "spectator_relay", "room_operation_ids"]
+            self.assertEqual(told[: 3 + correlates], list(agreement.replies[-1].capabilities))
+
+    def test_told(self):
+        """
+        In version 3 clients are told how they are connected, and how large messages are at most.
+        """
+        told = agreed(BOTH, protocol_version=3).replies[-1]
+        self.assertEqual(("websocket",), told.transports)
+        self.assertTrue(1 <= told.max_outbound_message_size <= 67108864)
+        text = encode(agreed(BOTH, protocol_version=2).replies[-1], 2)
+        for name in (b"transports", b"max_outbound_message_size"):
+            self.assertNotIn(name, text)

@@ -14,7 +14,7 @@ from signalfish.rooms.mint import Mint
 from signalfish.rooms.replay import OVERHEAD
 from signalfish.rooms.room import Room
 from signalfish.rooms.rules import StartRule
-from signalfish.rooms.seat import Newcomer
+from signalfish.rooms.seat import Newcomer, Returner
 from signalfish.service import RoomService, Time
 from signalfish.wire.client import Claim, RoomRequest, SpectatorRequest
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
@@ -118,7 +118,7 @@ class ServiceTestCase(SynchronousTestCase):
         """
         claim = person.claim(**changes)
         again = Person(person.id, person.name)
-        again.seat = self.service.reconnect(claim, again, "elsewhere")
+        again.seat = self.service.reconnect(claim, Returner(again, "elsewhere"))
         return again
 
     def play(self, *people):

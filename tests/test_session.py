@@ -46,6 +46,8 @@ SAID = {
     "Reconnect": {"player_id": NOBODY, "room_id": NOBODY, "auth_token": "token"},
     "JoinAsSpectator": {"game_name": "g", "room_code": "WATCHD", "spectator_name": "s"},
     "LeaveSpectator": None,
+    "Signal": {"to": NOBODY, "generation": NOBODY, "signal": {"Offer": "v=0"}},
+    "TransportStatus": {"transport": "webrtc", "connected": True},
 }
 """
 One of each message a client can send.
@@ -64,6 +66,8 @@ OUTSIDE = {
     "Reconnect": ErrorCode.RECONNECTION_FAILED,
     "JoinAsSpectator": ["SpectatorJoined"],
     "LeaveSpectator": ErrorCode.NOT_A_SPECTATOR,
+    "Signal": ErrorCode.NOT_IN_ROOM,
+    "TransportStatus": [],
 }
 NOWHERE = {"Authenticate": ["Authenticated", "ProtocolInfo"], **OUTSIDE}
 SEATED = {
@@ -80,6 +84,8 @@ SEATED = {
     "Reconnect": ErrorCode.RECONNECTION_FAILED,
     "JoinAsSpectator": ErrorCode.SPECTATOR_NOT_ALLOWED,
     "LeaveSpectator": ErrorCode.NOT_A_SPECTATOR,
+    "Signal": ErrorCode.SIGNAL_TARGET_NOT_FOUND,
+    "TransportStatus": [],
 }
 SPECTATING = {
     "Authenticate": ErrorCode.INVALID_INPUT,
@@ -95,6 +101,8 @@ SPECTATING = {
     "Reconnect": ErrorCode.RECONNECTION_FAILED,
     "JoinAsSpectator": ErrorCode.SPECTATOR_JOIN_FAILED,
     "LeaveSpectator": ["SpectatorLeft"],
+    "Signal": ErrorCode.SPECTATOR_NOT_ALLOWED,
+    "TransportStatus": [],
 }
 AFTER_THE_ROOM = {"Authenticate": ErrorCode.INVALID_INPUT, **OUTSIDE}
 
@@ -902,3 +910,201 @@ class IdTests(SessionTestCase):
         self.clock.advance(1.5)
         [_, entry] = self.me.join("me", "WATCHD")["current_players"]
         self.assertEqual("1970-01-01T00:00:01.500000Z", entry["connected_at"])
+
+
+class Version3Tests(SessionTestCase):
+    """
+    Clients who negotiate what they can do.
+    """
+
+    def able(self, name, code="PLANND", **credentials):
+        """
+        Somebody who can do everything, seated.
+        """
+        client = self.client(BOTH_VERSIONS)
+        credentials = {
+            "app_id": "app",
+            "protocol_version": 3,
+            "supported_transports": ["webrtc", "direct"],
+            "supported_topologies": ["mesh", "host"],
+        } | credentials
+        client.say("Authenticate", credentials)
+        client.seat = client.join(name, code, max_players=4)
+        return client
+
+    def started(self, *clients):
+        """
+        A game that has just started, and what was told of it.
+        """
+        for client in clients:
+            client.say("PlayerReady")
+        for client in clients:
+            client.link.take()
+        clients[0].session.received(parsed("StartGame"))
+        return [client.link.take() for client in clients]
+
+    def test_plan(self):
+        """
+        Players are told a plan with those who can do what they can do.
+        """
+        ann, bea = self.able("ann"), self.able("bea")
+        for me, other, (starting, told) in zip(
+            (ann, bea), (bea, ann), self.started(ann, bea), strict=True
+        ):
+            self.assertEqual(("GameStarting", "SessionPlan"), (starting.type, told.type))
+            self.assertEqual("mesh", told.data["topology"])
+            (peer,) = told.data["peers"]
+            self.assertEqual(other.seat["player_id"], peer["player_id"])
+            self.assertNotEqual(me.seat["player_id"], peer["player_id"])
+
+    def test_capabilities_of_version_2(self):
+        """
+        In version 2 it does not count what a client says it can do.
+        """
+        ann, bea = self.able("ann"), self.able("bea", protocol_version=2)
+        told = self.started(ann, bea)
+        self.assertEqual("relay", told[0][-1].data["topology"])
+        self.assertEqual(["GameStarting"], [message.type for message in told[1]])
+
+    def test_direct(self):
+        """
+        A host says where it listens, and says so again when it has moved.
+        """
+        can = {"supported_transports": ["direct"]}
+        ann, bea = self.able("ann", **can), self.able("bea", **can)
+        ann.say("ProvideConnectionInfo", {"connection_info": DIRECT})
+        for told in self.started(ann, bea):
+            endpoint = told[-1].data["direct_endpoint"]
+            self.assertEqual({"host": "192.0.2.1", "port": 7777}, endpoint)
+        self.assertEqual([], ann.say("ProvideConnectionInfo", {"connection_info": DIRECT}))
+        (told,) = ann.say("ProvideConnectionInfo", {"connection_info": DIRECT | {"port": 1}})
+        self.assertEqual({"host": "192.0.2.1", "port": 1}, told.data["direct_endpoint"])
+        self.assertEqual(told.data["generation"], bea.link.take()[0].data["generation"])
+
+    def signal(self, target, value=1):
+        """
+        A signal to somebody.
+        """
+        return {"to": target.seat["player_id"].upper(), "generation": NOBODY, "signal": value}
+
+    def test_signal(self):
+        """
+        A signal arrives under the sender's id, with its generation as it was sent.
+        """
+        ann, bea = self.able("ann"), self.able("bea")
+        bea.link.take()
+        self.assertEqual([], ann.say("Signal", self.signal(bea, {"Offer": [1]})))
+        (told,) = bea.link.take()
+        sender = ann.seat["player_id"]
+        data = {"from": sender, "generation": NOBODY, "signal": {"Offer": [1]}}
+        self.assertEqual(("Signal", data), told)
+
+    def test_signal_size(self):
+        """
+        A signal has a size, which is checked before anything else.
+        """
+        ann, bea = self.able("ann"), self.able("bea")
+        bea.link.take()
+        ann.say("Signal", self.signal(bea, "x" * 16382))
+        self.assertEqual(["Signal"], bea.link.take_types())
+        text = "Signal payload is 16385 bytes; the maximum allowed is 16384 bytes"
+        for client in (ann, self.me):
+            signal = self.signal(bea, "x" * 16383)
+            self.assert_refused(client, "SIGNAL_TOO_LARGE", "Signal", signal, text)
+
+    def test_signal_to_another_room(self):
+        """
+        Somebody in another room cannot be signalled, nor can somebody who has left.
+        """
+        ann, bea = self.able("ann"), self.able("bea", "OTHERS")
+        self.assert_refused(ann, "CROSS_ROOM_SIGNAL", "Signal", self.signal(bea))
+        bea.say("LeaveRoom")
+        self.assert_refused(ann, "SIGNAL_TARGET_NOT_FOUND", "Signal", self.signal(bea))
+
+    def test_signal_without_webrtc(self):
+        """
+        Both ends of a signal must have negotiated WebRTC.
+        """
+        ann, bea = self.able("ann"), self.able("bea", supported_transports=["direct"])
+        self.assert_refused(bea, "UNSUPPORTED_TRANSPORT", "Signal", self.signal(ann))
+        self.assert_refused(ann, "SIGNAL_TARGET_NOT_FOUND", "Signal", self.signal(bea))
+
+    def test_transport_status(self):
+        """
+        The others are told whether a transport works, once.
+        """
+        ann, bea = self.able("ann"), self.able("bea")
+        bea.link.take()
+        for _ in range(2):
+            self.assertEqual([], ann.say("TransportStatus", SAID["TransportStatus"]))
+        (told,) = bea.link.take()
+        status = {"peer_id": ann.seat["player_id"], "transport": "webrtc", "connected": True}
+        self.assertEqual(("PeerTransportStatus", status), told)
+
+    def lost(self, client):
+        """
+        What a lost client needs to come back.
+        """
+        client.session.closed()
+        seat = client.seat
+        return {
+            "player_id": seat["player_id"],
+            "room_id": seat["room_id"],
+            "auth_token": seat["reconnection_token"],
+        }
+
+    def returned(self, claim, version):
+        """
+        Somebody who has come back on a new connection.
+        """
+        client = self.client(BOTH_VERSIONS)
+        client.say("Authenticate", {"app_id": "app", "protocol_version": version})
+        client.seat = claim | client.say("Reconnect", claim)[0].data
+        return client
+
+    def test_token_rotates(self):
+        """
+        Each return brings another token, and the old one is good for nothing.
+        """
+        self.able("bea")
+        ann, tokens = self.able("ann"), set()
+        for _ in range(3):
+            claim = self.lost(ann)
+            tokens.add(claim["auth_token"])
+            ann = self.returned(claim, 3)
+            stranger = self.client(BOTH_VERSIONS)
+            self.assert_refused(stranger, "RECONNECTION_TOKEN_INVALID", "Reconnect", claim)
+            tokens.add(ann.seat["reconnection_token"])
+        self.assertEqual(4, len(tokens))
+
+    def test_token_stays(self):
+        """
+        A return on a connection of version 2 leaves the token as it is.
+        """
+        self.able("bea")
+        claim = self.lost(self.able("ann"))
+        for _ in range(2):
+            ann = self.returned(claim, 2)
+            self.assertNotIn("reconnection_token", ann.seat)
+            ann.session.closed()
+        self.assertNotEqual(claim["auth_token"], self.returned(claim, 3).seat["reconnection_token"])
+
+    def test_refused_return(self):
+        """
+        A return that was refused does not rotate anything.
+        """
+        self.able("bea")
+        claim = self.lost(self.able("ann"))
+        wrong = claim | {"auth_token": NOBODY}
+        self.assert_refused(
+            self.client(BOTH_VERSIONS, 3), "RECONNECTION_TOKEN_INVALID", "Reconnect", wrong
+        )
+        self.returned(claim, 3)
+
+    def test_replay(self):
+        """
+        Who comes back is told whether the missed events are complete.
+        """
+        self.able("bea")
+        ann = self.returned(self.lost(self.able("ann")), 3)
+        self.assertEqual("complete", ann.seat["replay"])

@@ -4,6 +4,7 @@ Tests for signalfish.tap.
 
 import errno
 import socket
+import time
 from pathlib import Path
 
 from twisted.application.service import IService, MultiService
@@ -816,3 +817,100 @@ class EmbeddingTests(AssembleTestCase):
         client.say("JoinRoom", JOIN)
         self.assertEqual((1, 0), (len(self.parts.rooms.rooms), len(other.rooms.rooms)))
         self.assertEqual(0, other.factory.traffic.connections)
+
+
+class Version3Tests(AssembleTestCase):
+    """
+    A server that speaks version 3 as well.
+    """
+
+    settings = {
+        "protocol": {"max_protocol_version": 3},
+        "rate_limit": {"max_signals": 2, "max_signal_errors": 1},
+        "security": {"max_signal_bytes": 10},
+        "session": {
+            "default_topology": "host",
+            "game_topology_mappings": {"reef": "mesh"},
+            "incompatible_joiner": "refuse",
+            "ice_servers": [{"urls": ["stun:own.example"]}],
+        },
+        "turn": {
+            "stun_urls": [],
+            "enabled": True,
+            "urls": ["turn:turn.example"],
+            "static_auth_secret": "Jefe",
+            "credential_ttl_secs": 60,
+        },
+    }
+
+    def join(self, path="/v3/ws", game="reef", **credentials):
+        """
+        Somebody who has taken a seat; the client, and the answer.
+        """
+        client = self.client(path)
+        client.say("Authenticate", {"app_id": "a", **credentials})
+        client.say("JoinRoom", {"game_name": game, "player_name": f"p{id(client)}"})
+        _, info, joined = client.heard()[:3]
+        return info.data.get("protocol_version", 2), joined.data
+
+    def test_endpoints(self):
+        """
+        The endpoint decides for those who do not say which version they speak.
+        """
+        for path, wanted, version in (
+            ("/v3/ws", {}, 3),
+            ("/v2/ws", {}, 2),
+            ("/ws", {}, 2),
+            ("/v3/ws", {"protocol_version": 2}, 2),
+            ("/v2/ws", {"protocol_version": 3}, 3),
+            ("/ws", {"protocol_version": 9}, 3),
+        ):
+            self.assertEqual(version, self.join(path, **wanted)[0], (path, wanted))
+
+    def test_ice_servers(self):
+        """
+        Players who may need them are told of the configured servers.
+        """
+        able = {"supported_transports": ["webrtc"], "supported_topologies": ["mesh"]}
+        _, joined = self.join(**able)
+        own, turn = joined["ice_servers"]
+        self.assertEqual({"urls": ["stun:own.example"]}, own)
+        self.assertEqual(["turn:turn.example"], turn["urls"])
+        until, player = turn["username"].split(":")
+        self.assertEqual(joined["player_id"], player)
+        self.assertTrue(abs(int(until) - time.time() - 60) < 30)
+        self.assertNotIn("ice_servers", self.join(game="other", **able)[1])
+        self.assertNotIn("ice_servers", self.join()[1])
+
+    def test_signals(self):
+        """
+        The size and the budgets of signals are as they are configured.
+        """
+        client = self.client("/v3/ws")
+        nobody = "00000000-0000-4000-8000-000000000000"
+        codes = []
+        for value in ("x" * 9, "x"):
+            client.say("Signal", {"to": nobody, "generation": nobody, "signal": value})
+            codes += [told.data["error_code"] for told in client.heard()]
+        self.assertEqual(["SIGNAL_TOO_LARGE", "SIGNAL_RATE_LIMITED"], codes)
+        client = self.client("/v3/ws")
+        for _ in range(3):
+            client.say("TransportStatus", {"transport": "relay", "connected": True})
+        self.assertEqual([], [told for told in client.heard() if told.type != "Error"])
+
+
+class Version2OnlyTests(AssembleTestCase):
+    """
+    A server that is not configured.
+    """
+
+    def test_endpoint(self):
+        """
+        The endpoint of version 3 speaks version 2.
+        """
+        client = self.client("/v3/ws")
+        client.say("Authenticate", {"app_id": "a", "protocol_version": 3})
+        client.say("JoinRoom", {"game_name": "reef", "player_name": "p"})
+        _, info, joined = client.heard()
+        self.assertNotIn("protocol_version", info.data)
+        self.assertNotIn("epoch", joined.data["current_players"][0])

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from signalfish.net.receiver import Receiver
 from signalfish.rooms.link import Link
-from signalfish.wire.client import ClientMessage
 from signalfish.wire.errors import CloseCode, ErrorCode
+from signalfish.wire.operations import ClientMessage
 from signalfish.wire.outgoing import Notice
 from signalfish.wire.server import Error
 

@@ -42,7 +42,8 @@ class Advisories:
             text += f"; {sender.suppressed} similar advisories suppressed since the last notice"
         self._forget_old(now)
         self._senders[problem.sender] = _Sender(now)
-        return Notice(Error(message=text, error_code=ErrorCode.UNSUPPORTED_GAME_DATA_FORMAT))
+        error = Error(message=text, error_code=ErrorCode.UNSUPPORTED_GAME_DATA_FORMAT)
+        return Notice(error, follows=problem.sender)
 
     def _forget_old(self, now: float) -> None:
         self._senders = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from attrs import define, frozen
 
@@ -14,15 +14,17 @@ from signalfish.net.receiver import Receiver
 from signalfish.rooms.link import Link
 from signalfish.wire.client import (
     AuthorityRequest,
-    ClientMessage,
     JoinAsSpectator,
     JoinRoom,
     PlayerReady,
     Reconnect,
     RoomRequest,
+    Signal,
     StartGame,
+    TransportStatus,
 )
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
+from signalfish.wire.operations import ClientMessage, RoomOperation
 from signalfish.wire.outgoing import Notice
 from signalfish.wire.server import Error
 
@@ -40,6 +42,8 @@ class Budget:
     :ivar window: seconds that a window lasts, from the first thing that is counted in it.
     :ivar creations: rooms created per window.
     :ivar joins: joins, spectator joins and reconnections per window.
+    :ivar signals: signals and transport reports per window.
+    :ivar signal_errors: refused signals per window that are told why.
     :ivar replies: refusals per window before the connection is closed.
     :ivar address_multiplier: how many times the budget of creations and joins one address has.
     :ivar messages_per_second: messages and control frames; beyond them the client is not read for
@@ -50,6 +54,8 @@ class Budget:
     window: float = 60.0
     creations: int = 5
     joins: int = 20
+    signals: int = 600
+    signal_errors: int = 60
     replies: int = 3000
     address_multiplier: int = 10
     messages_per_second: int = 1000
@@ -129,6 +135,12 @@ class AddressBudgets:
         return self._attempts.setdefault(address, _Attempts.none())
 
 
+class _Limit(NamedTuple):
+    what: str
+    number: int
+    code: ErrorCode = ErrorCode.RATE_LIMIT_EXCEEDED
+
+
 class Reader(Link, Protocol):
     """
     A link that can be left unread for a while.
@@ -162,6 +174,8 @@ class RateLimited:
         self._budget = budgets.budget
         self._creates = creates
         self._own = _Attempts.none()
+        self._signals = Window()
+        self._signal_errors = Window()
         self._malformed = Window()
         self._replies = Window()
         self._tokens = float(self._budget.burst)
@@ -173,15 +187,32 @@ class RateLimited:
         """
         See :meth:`signalfish.net.receiver.Receiver.received`.
         """
-        kind = type(message)
+        request = message.data.operation if isinstance(message, RoomOperation) else message
+        kind = type(request)
         if kind in _ANNOUNCED:
             self._tokens -= _ANNOUNCEMENT_COST - 1
         self.control_frame()
-        if kind is JoinRoom:
-            self._charge(creates=self._creates(message.data))  # type: ignore[arg-type, union-attr] # a JoinRoom
+        if isinstance(request, JoinRoom):
+            self._charge(creates=self._creates(request.data))
         elif kind is Reconnect or kind is JoinAsSpectator:
             self._charge(creates=False)
+        elif kind is Signal or kind is TransportStatus:
+            self._signal(message)
+            return
         self._inner.received(message)
+
+    def _signal(self, message: ClientMessage) -> None:
+        now, budget = self._budgets.now(), self._budget
+        code = ErrorCode.SIGNAL_RATE_LIMITED
+        _check(_Limit("Signaling", budget.signals, code), self._signals, now, budget.window)
+        try:
+            self._inner.received(message)
+        except Refusal:
+            limit = _Limit("Signaling", budget.signal_errors, code)
+            _check(limit, self._signal_errors, now, budget.window)
+            self._signal_errors.add(now)
+            raise
+        self._signals.add(now)
 
     def control_frame(self) -> None:
         """
@@ -214,13 +245,12 @@ class RateLimited:
     def _charge(self, *, creates: bool) -> None:
         now, budget = self._budgets.now(), self._budget
         shared = self._budgets.attempts(self._address)
-        if creates:
-            _check("Room creation", self._own.creations, budget.creations, now, budget)
-            limit = budget.creations * budget.address_multiplier
-            _check("Room creation", shared.creations, limit, now, budget)
-        _check("Join attempt", self._own.joins, budget.joins, now, budget)
-        limit = budget.joins * budget.address_multiplier
-        _check("Join attempt", shared.joins, limit, now, budget)
+        for attempts, factor in ((self._own, 1), (shared, budget.address_multiplier)):
+            if creates:
+                limit = _Limit("Room creation", factor * budget.creations)
+                _check(limit, attempts.creations, now, budget.window)
+            limit = _Limit("Join attempt", factor * budget.joins)
+            _check(limit, attempts.joins, now, budget.window)
         for attempts in (self._own, shared):
             attempts.joins.add(now)
             if creates:
@@ -239,8 +269,8 @@ class RateLimited:
             self._link.rest(-self._tokens / rate)
 
 
-def _check(what: str, window: Window, limit: int, now: float, budget: Budget) -> None:
-    if window.used(now, budget.window) >= limit:
-        seconds = window.rest(now, budget.window)
-        text = f"{what} rate limit exceeded. Try again in {seconds} seconds."
-        raise Refusal(ErrorCode.RATE_LIMIT_EXCEEDED, text)
+def _check(limit: _Limit, window: Window, now: float, length: float) -> None:
+    if window.used(now, length) >= limit.number:
+        seconds = window.rest(now, length)
+        text = f"{limit.what} rate limit exceeded. Try again in {seconds} seconds."
+        raise Refusal(limit.code, text)

@@ -8,13 +8,20 @@ meanwhile those who send much of what waits are not read, and everybody else may
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from attrs import frozen
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITransport
 from zope.interface import implementer
+
+from signalfish.net.accounts import Accounts, LeftOut
+from signalfish.net.lanes import Fifo, Lanes, Queue
+from signalfish.wire.accounts import GapReason
+from signalfish.wire.frames import text_frame
+from signalfish.wire.outgoing import encode
+from signalfish.wire.plans import FIRST_VERSION
+from signalfish.wire.types import DeliveryClass
 
 HARD_LIMIT = 4 << 20
 """
@@ -78,8 +85,8 @@ class Outbox:
         self._give_up = give_up
         self.patience = limits.patience
         self._owed: dict[Source, int] = {}
-        self._waiting: deque[bytes] = deque()
-        self._bytes = 0
+        self._queue: Queue = Fifo()
+        self._accounts: Accounts | None = None
         self._blocked = False
         self._doomed = False
         self._strain = 0.0
@@ -87,25 +94,48 @@ class Outbox:
         self._verdict: IDelayedCall | None = None
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._queue)
 
-    def send(self, frame: bytes, source: Source | None = None) -> None:
+    def keep_accounts(self) -> None:
         """
-        Send a frame, now or as soon as everything before it is sent.
+        Serve a client that speaks protocol 3, from here on.
+        """
+        self._accounts = Accounts()
+        lanes = Lanes(self._accounts, self._limits.capacity)
+        while (frame := self._queue.pop()) is not None:
+            lanes.put(frame, None)
+        self._queue = lanes
 
-        :param source: the connection whose game data it is.
+    def send(self, frame: bytes, outgoing: Any) -> None:
+        """
+        Send a frame, now or as soon as it is its turn.
+
+        :param outgoing: the message that the frame holds.
         """
         if self._doomed:
             return
         if not self._blocked:
+            if self._accounts is not None and outgoing.source is not None:
+                self._accounts.delivered(outgoing)
             self._transport.write(frame)
             return
-        self._waiting.append(frame)
-        self._bytes += len(frame)
-        if len(self._waiting) >= self._limits.capacity:
-            self._stall(source, len(frame))
-        if self._bytes > HARD_LIMIT:
+        self._queue.put(frame, outgoing)
+        if len(self._queue) >= self._limits.capacity:
+            self._stall(outgoing, len(frame))
+        if self._queue.size > HARD_LIMIT:
             self._give_up_now()
+
+    def leave_out(self, data: Any, reason: GapReason) -> None:
+        """
+        Do not send some game data; tell the client, if it speaks protocol 3.
+        """
+        if self._accounts is None or self._doomed:
+            return
+        if isinstance(self._queue, Lanes) and self._blocked:
+            self._queue.leave_out(data, reason)
+            return
+        report = self._accounts.left_out([LeftOut(data, data.seq, reason)])
+        self._transport.write(text_frame(encode(report, FIRST_VERSION)))
 
     def pauseProducing(self) -> None:
         """
@@ -118,11 +148,9 @@ class Outbox:
         The transport has sent what it had.
         """
         self._blocked = False
-        while self._waiting and not self._blocked:
-            frame = self._waiting.popleft()
-            self._bytes -= len(frame)
+        while not self._blocked and (frame := self._queue.pop()) is not None:
             self._transport.write(frame)
-        if len(self._waiting) < self._limits.capacity:
+        if len(self._queue) < self._limits.capacity:
             self._pardon()
 
     def stopProducing(self) -> None:
@@ -135,8 +163,8 @@ class Outbox:
         """
         Hand everything that waits to the transport, because nothing will come after it.
         """
-        while self._waiting:
-            self._transport.write(self._waiting.popleft())
+        while (frame := self._queue.pop()) is not None:
+            self._transport.write(frame)
         self.discard()
 
     def discard(self) -> None:
@@ -144,21 +172,27 @@ class Outbox:
         Forget what waits.
         """
         self._pardon()
-        self._waiting.clear()
-        self._bytes = 0
+        self._queue.clear()
 
-    def _stall(self, source: Source | None, size: int) -> None:
+    def _stall(self, outgoing: Any, size: int) -> None:
         if self._verdict is None:
             now = self._clock.seconds()
             self._strain = max(0.0, self._strain - (now - self._changed) * _RECOVERY)
             self._changed = now
             patience = max(0.0, self.patience - self._strain)
             self._verdict = self._clock.callLater(patience, self._give_up)
-        if source is None:
+        source = outgoing.source
+        if source is None or self._may_leave_out(outgoing):
             return
         owed = self._owed[source] = self._owed.get(source, 0) + size
         if owed > self._limits.backlog:
             source.hold(self)
+
+    def _may_leave_out(self, data: Any) -> bool:
+        return self._accounts is not None and data.kind in (
+            DeliveryClass.LATEST,
+            DeliveryClass.VOLATILE,
+        )
 
     def _give_up_now(self) -> None:
         self.discard()

@@ -21,10 +21,12 @@ from signalfish.net.advisories import Advisories
 from signalfish.net.liveness import ACTIVE, ANSWERED, SILENT
 from signalfish.net.outbox import Outbox
 from signalfish.net.receiver import Receiver
-from signalfish.wire.client import ClientMessage
+from signalfish.wire.accounts import GapReason
 from signalfish.wire.codec import decode_binary, decode_text
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
+from signalfish.wire.operations import ClientMessage
 from signalfish.wire.outgoing import Notice, Outgoing, Undeliverable
+from signalfish.wire.plans import FIRST_VERSION
 from signalfish.wire.refusals import answer
 from signalfish.wire.server import Error
 from signalfish.wire.types import Encoding, Form
@@ -44,7 +46,6 @@ class SignalingProtocol(WebSocketServerProtocol):
     """
     A client's connection, from the opening handshake on.
 
-    :ivar form: see :class:`signalfish.rooms.link.Link`.
     :ivar newer_codes: see :class:`signalfish.session.Line`.
     :ivar pulse: see :class:`signalfish.net.liveness.Connection`, like the next three.
     """
@@ -54,7 +55,6 @@ class SignalingProtocol(WebSocketServerProtocol):
 
     factory: SignalingFactory
     transport: Any  # a TCP or TLS connection, or a wrapper of one: no interface has all we use
-    form = Form(2, Encoding.JSON)
     newer_codes = False
     pulse = ACTIVE
     silence = 0
@@ -67,6 +67,7 @@ class SignalingProtocol(WebSocketServerProtocol):
         self._outbox: Outbox | None = None
         self._ending: IDelayedCall | None = None
         self._advisories = Advisories()
+        self._form = Form(2, Encoding.JSON)
         self._resting: IDelayedCall | None = None
         self._held_by: set[Outbox] = set()
         self._spectates = False
@@ -186,19 +187,21 @@ class SignalingProtocol(WebSocketServerProtocol):
 
     # What rooms and conversations call.
 
-    def deliver(self, outgoing: Outgoing) -> None:
+    def deliver(self, outgoing: Any) -> None:
         """
         See :meth:`signalfish.rooms.link.Link.deliver`.
         """
         if self.state != self.STATE_OPEN or self._outbox is None:
             return
         try:
-            frame = outgoing.frame(self.form)
+            frame = outgoing.frame(self._form)
         except Undeliverable as problem:
-            self._advise(problem)
+            self._advise(outgoing, problem)
+            return
+        if not frame:
             return
         self.factory.traffic.messages_sent += 1
-        self._outbox.send(frame, outgoing.source)
+        self._outbox.send(frame, outgoing)
 
     def close(self, code: CloseCode, reason: str, farewell: Outgoing | None = None) -> None:
         """
@@ -210,9 +213,22 @@ class SignalingProtocol(WebSocketServerProtocol):
             self._outbox.discard()
         else:
             self._outbox.flush()
-        if farewell is not None:
+        if farewell is not None and (code is not CloseCode.KICKED or self.newer_codes):
             self.transport.write(farewell.frame(self.form))
         self.sendCloseFrame(code, reason.encode())
+
+    @property
+    def form(self) -> Form:
+        """
+        See :class:`signalfish.rooms.link.Link`.
+        """
+        return self._form
+
+    @form.setter
+    def form(self, value: Form) -> None:
+        if value.version >= FIRST_VERSION > self._form.version and self._outbox is not None:
+            self._outbox.keep_accounts()
+        self._form = value
 
     @property
     def spectates(self) -> bool:
@@ -311,7 +327,9 @@ class SignalingProtocol(WebSocketServerProtocol):
         if self._receiver is not None:
             self._receiver.refused(message)
 
-    def _advise(self, problem: Undeliverable) -> None:
+    def _advise(self, outgoing: Any, problem: Undeliverable) -> None:
+        if self._outbox is not None:
+            self._outbox.leave_out(outgoing, GapReason.UNSUPPORTED_FORMAT)
         notice = self._advisories.about(problem, self.factory.clock.seconds())
         if notice is not None:
             self.deliver(notice)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from signalfish.wire.client import ClientMessage
+from signalfish.wire.operations import ClientMessage
 
 
 class Receiver(Protocol):

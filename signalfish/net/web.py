@@ -178,6 +178,9 @@ def resources(
     :param exposition: makes the metrics as Prometheus text.
     """
     root, versions = Branch(), {b"v1": Branch(), b"v2": Branch()}
+    v3 = Branch()
+    root.putChild(b"v3", v3)
+    v3.putChild(b"ws", Upgrade(factory))
     for name, branch in versions.items():
         root.putChild(name, branch)
     for branch in (root, versions[b"v2"]):

@@ -35,6 +35,14 @@ def vacate(room: Room, seat: Seat) -> None:
         room.tell_authority()
 
 
+def hand_over(room: Room, player: str) -> None:
+    """
+    Give the authority to a player, and tell everybody.
+    """
+    room.authority = player
+    room.tell_authority()
+
+
 def restore(room: Room, seat: Seat) -> bool:
     """
     Give the authority back to a player who has returned, unless somebody else has it.

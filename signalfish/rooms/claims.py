@@ -61,6 +61,8 @@ class Claims:
         claim = self._claims.get(player)
         if claim is None or claim.revoked:
             raise Refusal(ErrorCode.RECONNECTION_FAILED, "No disconnection record found")
+        if claim.kicked:
+            raise Refusal(ErrorCode.KICKED, "The seat was removed by the room authority")
         if not compare_digest(claim.token.encode(), token.encode()):
             text = "Invalid reconnection token"
             raise Refusal(ErrorCode.RECONNECTION_TOKEN_INVALID, text)

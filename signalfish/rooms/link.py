@@ -4,10 +4,12 @@ What a room knows of a connection. The network side implements it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from signalfish.wire.errors import CloseCode
-from signalfish.wire.outgoing import Outgoing
+from signalfish.wire.outgoing import Notice, Outgoing
+from signalfish.wire.server import ServerMessage
 from signalfish.wire.types import Form
 
 
@@ -37,3 +39,16 @@ class Link(Protocol):
         :param reason: sent with the code; at most 123 UTF-8 bytes.
         :param farewell: a last message, if the client can still be told anything.
         """
+
+
+Reply = Callable[[ServerMessage], None]
+"""
+How somebody is told what came of its request.
+"""
+
+
+def to(link: Link) -> Reply:
+    """
+    Tell it plainly.
+    """
+    return lambda message: link.deliver(Notice(message))

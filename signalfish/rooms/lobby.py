@@ -4,7 +4,7 @@ Readiness and the start of the game; and that members always hold the truth abou
 
 from __future__ import annotations
 
-from signalfish.rooms import rules
+from signalfish.rooms import rules, sessions
 from signalfish.rooms.room import NEW, Room, Truth
 from signalfish.rooms.seat import Seat
 from signalfish.rooms.snapshots import game_starting, ready_players
@@ -79,6 +79,7 @@ def renew(room: Room) -> None:
     room.rule = None
     room.state = LobbyState.WAITING
     room.authority = None
+    room.session = None
     room.replay.clear()
     if room.told != NEW:
         _tell(room, NEW)
@@ -119,3 +120,4 @@ def _finalize(room: Room) -> None:
     spectators = Notice(game_starting(room, with_connection_info=False))
     for watcher in room.watchers.values():
         watcher.link.deliver(spectators)
+    sessions.start(room)

@@ -6,15 +6,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from signalfish.rooms import authority, lobby
+from signalfish.rooms import authority, lobby, sessions
 from signalfish.rooms.access import check_password
-from signalfish.rooms.link import Link
+from signalfish.rooms.link import Reply, to
 from signalfish.rooms.room import Room
-from signalfish.rooms.seat import Claim, Newcomer, Seat
+from signalfish.rooms.seat import Claim, Newcomer, Returner, Seat
 from signalfish.rooms.snapshots import player_entry, reconnected, room_joined
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.names import fold
-from signalfish.wire.outgoing import Notice
 from signalfish.wire.server import PlayerJoined, PlayerLeft, PlayerReconnected, RoomLeft
 from signalfish.wire.types import LobbyState
 
@@ -29,6 +28,8 @@ def join(room: Room, newcomer: Newcomer, now: float, password: str | None = None
     """
     forget_expired(room, now)
     check_password(room.lock, password)
+    check_not_banned(room, newcomer)
+    sessions.check_joiner(room, newcomer.link.form.version, newcomer.capabilities)
     ended = _reservation_of(room, newcomer)
     if room.taken - (ended is not None) >= room.max_players:
         raise Refusal(ErrorCode.ROOM_FULL, "Room is full")
@@ -45,6 +46,7 @@ def join(room: Room, newcomer: Newcomer, now: float, password: str | None = None
         connected_at=newcomer.connected_at,
         rank=room.rank(),
         epoch=newcomer.epoch,
+        capabilities=newcomer.capabilities,
     )
     if newcomer.token is not None:
         seat.claim = Claim(newcomer.token, room, seat)
@@ -52,21 +54,39 @@ def join(room: Room, newcomer: Newcomer, now: float, password: str | None = None
     room.active = now
     if room.rule is None:
         lobby.found(room, seat, supports_authority=newcomer.supports_authority)
-    seat.link.deliver(Notice(room_joined(room, seat)))
+    newcomer.reply(room_joined(room, seat))
     room.tell_others(seat.link, PlayerJoined(player=player_entry(room, seat)))
     lobby.settle(room)
+    sessions.welcome(room, seat)
     return seat
 
 
-def leave(room: Room, seat: Seat, now: float) -> None:
+def leave(room: Room, seat: Seat, now: float, reply: Reply | None = None) -> None:
     """
     Let a player go for good.
+
+    :param reply: how the player is told; plainly by default.
     """
     room.unseat(seat, now)
     if seat.claim is not None:
         seat.claim.revoked = True
-    seat.link.deliver(Notice(RoomLeft()))
-    _announce_departure(room, seat)
+    (reply or to(seat.link))(RoomLeft())
+    _depart(room, seat)
+
+
+def expel(room: Room, seat: Seat, now: float) -> None:
+    """
+    Take the seat from a player, who has been told.
+    """
+    room.unseat(seat, now)
+    _depart(room, seat)
+
+
+def forget(room: Room, player: str) -> None:
+    """
+    Expect a lost player back no longer.
+    """
+    _end(room, room.absent[player])
     _settle_or_renew(room)
 
 
@@ -79,11 +99,10 @@ def lose(room: Room, seat: Seat, now: float, window: float) -> None:
     room.unseat(seat, now)
     if seat.claim is not None:
         _arm(room, seat, seat.claim, now + window)
-    _announce_departure(room, seat)
-    _settle_or_renew(room)
+    _depart(room, seat)
 
 
-def come_back(room: Room, claim: Claim, link: Link, address: str, now: float) -> Seat:
+def come_back(room: Room, claim: Claim, returner: Returner, now: float) -> Seat:
     """
     Give a lost player its seat back.
 
@@ -93,10 +112,10 @@ def come_back(room: Room, claim: Claim, link: Link, address: str, now: float) ->
     if not claim.reserved:
         _check_free(room, claim.seat)
     del room.absent[claim.seat.id]
-    return _return(room, claim, link, address, now)
+    return _return(room, claim, returner, now)
 
 
-def take_over(room: Room, claim: Claim, link: Link, address: str, now: float) -> Seat:
+def take_over(room: Room, claim: Claim, returner: Returner, now: float) -> Seat:
     """
     Move a player who still looks connected to another connection, which has proven to be its own.
 
@@ -109,7 +128,7 @@ def take_over(room: Room, claim: Claim, link: Link, address: str, now: float) ->
     _announce_departure(room, old)
     claim.taken_over_at = now
     del room.absent[old.id]
-    return _return(room, claim, link, address, now)
+    return _return(room, claim, returner, now)
 
 
 def forget_expired(room: Room, now: float) -> None:
@@ -121,6 +140,16 @@ def forget_expired(room: Room, now: float) -> None:
         _end(room, claim)
     if expired:
         _settle_or_renew(room)
+
+
+def check_not_banned(room: Room, newcomer: Newcomer) -> None:
+    """
+    Keep out whoever was banned.
+
+    :raises Refusal: BANNED.
+    """
+    if newcomer.id in room.bans or newcomer.address in room.bans.values():
+        raise Refusal(ErrorCode.BANNED, "Player is banned from this room")
 
 
 def _is_over(claim: Claim, now: float) -> bool:
@@ -135,28 +164,31 @@ def _arm(room: Room, seat: Seat, claim: Claim, expires: float) -> None:
     room.absent[seat.id] = claim
 
 
-def _return(room: Room, claim: Claim, link: Link, address: str, now: float) -> Seat:
-    old = claim.seat
+def _return(room: Room, claim: Claim, returner: Returner, now: float) -> Seat:
+    old, link = claim.seat, returner.link
     seat = Seat(
         id=old.id,
         name=old.name,
         link=link,
         room=room,
-        address=address,
+        address=returner.address,
         connected_at=old.connected_at,
         rank=old.rank,
         epoch=old.epoch + 1,
+        capabilities=returner.capabilities,
         claim=claim,
         is_ready=old.is_ready and claim.reserved,
     )
     claim.seat = seat
     claim.expires = None
+    if returner.token is not None:
+        claim.token = returner.token
     room.seat(seat)
     room.active = now
     regained = claim.was_authority and authority.restore(room, seat)
     form = link.form
     missed = room.replay.newest(claim.missed_from, form) if form.version < _WATERMARKED else []
-    link.deliver(Notice(reconnected(room, seat, claim)))
+    returner.reply(reconnected(room, seat, claim))
     for data in missed:
         link.deliver(data)
     _announce_return(room, seat)
@@ -165,7 +197,14 @@ def _return(room: Room, claim: Claim, link: Link, address: str, now: float) -> S
     if not room.absent:
         room.replay.clear()
     lobby.settle(room)
+    sessions.welcome(room, seat)
     return seat
+
+
+def _depart(room: Room, seat: Seat) -> None:
+    _announce_departure(room, seat)
+    _settle_or_renew(room)
+    sessions.depart(room, seat)
 
 
 def _announce_departure(room: Room, seat: Seat) -> None:

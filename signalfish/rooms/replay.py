@@ -96,12 +96,23 @@ class Replay:
         self._events: deque[tuple[int, ServerMessage]] = deque(maxlen=capacity)
         self._data: deque[_Missed] = deque()
         self._bytes = 0
+        self._lost_before = 0
+
+    def coverage(self, first: int) -> str:
+        """
+        Whether all control events from a number on are kept: complete, truncated or unavailable.
+        """
+        if not self._capacity:
+            return "unavailable"
+        return "truncated" if first < self._lost_before else "complete"
 
     def record(self, message: ServerMessage) -> None:
         """
         Keep a control event, if it is of a kind that is replayed.
         """
         if isinstance(message, _REPLAYED):
+            if len(self._events) == self._capacity:
+                self._lost_before = self._events[0][0] + 1 if self._events else self.next_number + 1
             self._events.append((self.next_number, message))
             self.next_number += 1
 

@@ -13,6 +13,7 @@ from attrs import Factory, define, field
 
 from signalfish.rooms.access import Lock
 from signalfish.rooms.link import Link
+from signalfish.rooms.plan import Planner, Session
 from signalfish.rooms.replay import Replay
 from signalfish.rooms.rules import StartRule
 from signalfish.rooms.seat import Claim, Seat, Watcher
@@ -39,6 +40,8 @@ class Room:
     :ivar authority: the id of the player who has it.
     :ivar seats: connected players by id, in joining order.
     :ivar absent: claims of lost players that may still be used, by player id.
+    :ivar session: what the players run besides the relay, once the game has started.
+    :ivar bans: ids that may not come in, and the addresses they came from, if these may not either.
     :ivar told: the truth that members were last told; None once the game has started.
     :ivar audience: everybody's link, players first; replaced, never changed.
     :ivar emptied: when the last player went.
@@ -52,8 +55,10 @@ class Room:
     start_rule: StartRule
     max_spectators: int
     replay: Replay
+    planner: Planner
     active: float
     lock: Lock | None = None
+    bans: dict[str, str | None] = Factory(dict)
     supports_authority: bool = True
     rule: StartRule | None = None
     state: LobbyState = LobbyState.WAITING
@@ -62,6 +67,7 @@ class Room:
     absent: dict[str, Claim] = Factory(dict)
     watchers: dict[str, Watcher] = Factory(dict)
     told: Truth | None = NEW
+    session: Session | None = None
     emptied: float = 0.0
     audience: tuple[Link, ...] = ()
     next_rank: int = field(default=0, init=False)

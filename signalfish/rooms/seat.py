@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from attrs import Factory, define, field, frozen
 from msgspec import UNSET, UnsetType
 
-from signalfish.rooms.link import Link
+from signalfish.rooms.link import Link, Reply, to
 from signalfish.wire.gamedata import Origin
 from signalfish.wire.names import fold
-from signalfish.wire.types import ConnectionInfo
+from signalfish.wire.types import RELAY_ONLY, Capabilities, ConnectionInfo, Transport
 
 if TYPE_CHECKING:
     from signalfish.rooms.room import Room
@@ -28,7 +28,9 @@ class Newcomer:
     :ivar connected_at: the time of asking, as the protocol writes it.
     :ivar epoch: which membership of this player it would be, from 1.
     :ivar token: the reconnection token it is told if it gets a seat, if it can be told one.
+    :ivar capabilities: what its client can do.
     :ivar supports_authority: whether the room has an authority, if this is its first player.
+    :ivar reply: how it is told what came of its wish.
     """
 
     id: str
@@ -39,6 +41,24 @@ class Newcomer:
     epoch: int = 1
     token: str | None = field(default=None, repr=False)
     supports_authority: bool = True
+    capabilities: Capabilities = RELAY_ONLY
+    reply: Reply = Factory(lambda self: to(self.link), takes_self=True)
+
+
+@frozen
+class Returner:
+    """
+    A connection that claims a seat.
+
+    :ivar token: the token that replaces the one it came with, where tokens rotate.
+    :ivar reply: how it is told what came of its wish.
+    """
+
+    link: Link
+    address: str
+    capabilities: Capabilities = RELAY_ONLY
+    token: str | None = field(default=None, repr=False)
+    reply: Reply = Factory(lambda self: to(self.link), takes_self=True)
 
 
 @define(eq=False)
@@ -49,6 +69,7 @@ class Seat:
     :ivar room: None once the membership is over.
     :ivar rank: place in the joining order; kept when the player comes back.
     :ivar seq: number of the last game data accepted from this membership.
+    :ivar transport_reports: what it has said of its transports so far.
     :ivar peers: the links of everybody else, if known; emptied when the audience changes.
     """
 
@@ -60,10 +81,12 @@ class Seat:
     connected_at: str
     rank: int
     epoch: int
+    capabilities: Capabilities = RELAY_ONLY
     claim: Claim | None = None
     is_ready: bool = False
     connection_info: ConnectionInfo | UnsetType = UNSET
     seq: int = 0
+    transport_reports: set[tuple[Transport, bool]] = Factory(set)
     peers: tuple[Link, ...] | None = None
     origin: Origin = Factory(lambda self: Origin(self.id, self.epoch, self.link), takes_self=True)
     folded: str = Factory(lambda self: fold(self.name), takes_self=True)
@@ -94,6 +117,7 @@ class Claim:
     :ivar reserved: whether the seat and the name are kept free meanwhile.
     :ivar missed_from: number of the first room event after the loss.
     :ivar taken_over_at: when it last ended a connection that looked alive.
+    :ivar kicked: whether the seat was taken from the player.
     :ivar revoked: whether it is void: the player left, or the reservation was taken.
     """
 
@@ -106,3 +130,4 @@ class Claim:
     missed_from: int = 0
     taken_over_at: float | None = None
     revoked: bool = False
+    kicked: bool = False

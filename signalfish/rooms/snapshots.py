@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from signalfish.rooms.room import Room
 from signalfish.rooms.seat import Claim, Seat, Watcher
+from signalfish.rooms.sessions import early_ice_servers
 from signalfish.wire.outgoing import nested
 from signalfish.wire.server import (
     AuthorityChanged,
@@ -83,7 +84,7 @@ def reconnected(room: Room, seat: Seat, claim: Claim) -> Reconnected:
     return Reconnected(
         **_room_fields(room, seat),
         missed_events=_missed_events(room, seat, claim.missed_from),
-        replay=UNSET,
+        replay=room.replay.coverage(claim.missed_from),
         sender_watermarks=tuple(
             Watermark(player_id=other.id, epoch=other.epoch, seq=other.seq)
             for other in room.seats.values()
@@ -146,6 +147,7 @@ def _room_fields(room: Room, seat: Seat) -> dict[str, Any]:
         "ready_players": ready_players(room),
         "relay_type": room.relay_type,
         "current_spectators": spectator_entries(room),
+        "ice_servers": early_ice_servers(room, seat) or UNSET,
     }
 
 

@@ -5,12 +5,12 @@ How spectators come and go. They see the game; they keep no room alive and take 
 from __future__ import annotations
 
 from signalfish.rooms.access import check_password
-from signalfish.rooms.membership import forget_expired
+from signalfish.rooms.link import Reply, to
+from signalfish.rooms.membership import check_not_banned, forget_expired
 from signalfish.rooms.room import Room
 from signalfish.rooms.seat import Newcomer, Watcher
 from signalfish.rooms.snapshots import spectator_entries, spectator_entry, spectator_joined
 from signalfish.wire.errors import ErrorCode, Refusal
-from signalfish.wire.outgoing import Notice
 from signalfish.wire.server import NewSpectatorJoined, SpectatorDisconnected, SpectatorLeft
 from signalfish.wire.types import SpectatorReason
 
@@ -23,13 +23,14 @@ def watch(room: Room, newcomer: Newcomer, now: float, password: str | None = Non
     """
     forget_expired(room, now)
     check_password(room.lock, password)
+    check_not_banned(room, newcomer)
     if room.max_spectators and len(room.watchers) >= room.max_spectators:
         raise Refusal(ErrorCode.TOO_MANY_SPECTATORS, "Spectator limit reached")
 
     watcher = Watcher(newcomer.id, newcomer.name, newcomer.link, room, newcomer.connected_at)
     room.watchers[watcher.id] = watcher
     room.reassemble()
-    watcher.link.deliver(Notice(spectator_joined(room, watcher)))
+    newcomer.reply(spectator_joined(room, watcher))
     joined = NewSpectatorJoined(
         spectator=spectator_entry(watcher),
         current_spectators=spectator_entries(room),
@@ -40,9 +41,11 @@ def watch(room: Room, newcomer: Newcomer, now: float, password: str | None = Non
     return watcher
 
 
-def leave(room: Room, watcher: Watcher) -> None:
+def leave(room: Room, watcher: Watcher, reply: Reply | None = None) -> None:
     """
     Let a spectator go that asks to.
+
+    :param reply: how the spectator is told; plainly by default.
     """
     _remove(room, watcher)
     left = SpectatorLeft(
@@ -51,7 +54,7 @@ def leave(room: Room, watcher: Watcher) -> None:
         reason=SpectatorReason.VOLUNTARY_LEAVE,
         current_spectators=spectator_entries(room),
     )
-    watcher.link.deliver(Notice(left))
+    (reply or to(watcher.link))(left)
     _announce(room, watcher, SpectatorReason.VOLUNTARY_LEAVE)
 
 

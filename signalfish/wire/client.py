@@ -210,6 +210,41 @@ class LeaveSpectator(Struct, tag_field="type", tag=True):
     data: Nothing | None = None
 
 
+class Signalling(Struct):
+    """
+    Payload of :class:`Signal`; `signal` is opaque.
+    """
+
+    to: UUID
+    generation: UUID
+    signal: Raw
+
+
+class Signal(Struct, tag_field="type", tag=True):
+    """
+    Something for one other player, in order to connect to it (protocol 3).
+    """
+
+    data: Signalling
+
+
+class OwnTransport(Struct):
+    """
+    Payload of :class:`TransportStatus`.
+    """
+
+    transport: Transport
+    connected: bool
+
+
+class TransportStatus(Struct, tag_field="type", tag=True):
+    """
+    Tells whether one of the sender's transports works (protocol 3).
+    """
+
+    data: OwnTransport
+
+
 TextMessage = (
     Authenticate
     | JoinRoom
@@ -223,5 +258,6 @@ TextMessage = (
     | Reconnect
     | JoinAsSpectator
     | LeaveSpectator
+    | Signal
+    | TransportStatus
 )
-ClientMessage = TextMessage | BinaryGameData

@@ -8,21 +8,22 @@ import msgspec
 from msgspec.json import Decoder
 
 from signalfish.wire import opaque
-from signalfish.wire.client import BinaryGameData, GameData, TextMessage
+from signalfish.wire.client import BinaryGameData, GameData, Signal
 from signalfish.wire.errors import ErrorCode, Refusal
+from signalfish.wire.operations import AnyText
 from signalfish.wire.types import ConnectionInfo, CustomInfo
 
-_GAME_DATA_LEVELS = opaque.MAX_LEVELS - 2
+_OPAQUE_LEVELS = opaque.MAX_LEVELS - 2
 # Custom data reaches others in snapshots and in replayed events, up to nine levels down.
 _CUSTOM_DATA_LEVELS = opaque.MAX_LEVELS - 9
 
 _LONGEST_PROBLEM = 200
 
-_message = Decoder(TextMessage)
+_message = Decoder(AnyText)
 _connection_info = Decoder(ConnectionInfo)
 
 
-def decode_text(payload: bytes, limit: int) -> TextMessage:
+def decode_text(payload: bytes, limit: int) -> AnyText:
     """
     The message in a text frame.
 
@@ -36,11 +37,13 @@ def decode_text(payload: bytes, limit: int) -> TextMessage:
     if not payload.isascii():
         payload.decode()  # the decoder does not look into raw values
     try:
-        message: TextMessage = _message.decode(payload)
+        message: AnyText = _message.decode(payload)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _malformed(error) from None
     if type(message) is GameData:
-        opaque.check(bytes(message.data.data), _GAME_DATA_LEVELS)
+        opaque.check(bytes(message.data.data), _OPAQUE_LEVELS)
+    elif type(message) is Signal:
+        opaque.check(bytes(message.data.signal), _OPAQUE_LEVELS)
     return message
 
 

@@ -41,6 +41,12 @@ class ErrorCode(StrEnum):
     ROOM_CREATION_FAILED = auto()
     MAX_ROOMS_PER_GAME_EXCEEDED = auto()
     PASSWORD_REQUIRED = auto()
+    ROOM_SESSION_INCOMPATIBLE = auto()
+    BANNED = auto()
+    KICKED = auto()
+    NOT_ROOM_AUTHORITY = auto()
+    KICK_TARGET_NOT_FOUND = auto()
+    TRANSFER_TARGET_NOT_FOUND = auto()
     NOT_IN_ROOM = auto()
 
     INVALID_ROOM_STATE = auto()
@@ -49,6 +55,12 @@ class ErrorCode(StrEnum):
     AUTHORITY_NOT_SUPPORTED = auto()
     AUTHORITY_CONFLICT = auto()
     AUTHORITY_DENIED = auto()
+
+    CROSS_ROOM_SIGNAL = auto()
+    SIGNAL_TARGET_NOT_FOUND = auto()
+    SIGNAL_TOO_LARGE = auto()
+    SIGNAL_RATE_LIMITED = auto()
+    UNSUPPORTED_TRANSPORT = auto()
 
     SPECTATOR_NOT_ALLOWED = auto()
     SPECTATOR_JOIN_FAILED = auto()
@@ -82,6 +94,7 @@ class CloseCode(IntEnum):
     IDLE_TIMEOUT = 4004
     ROOM_INACTIVE = 4005
     INBOUND_RATE_LIMITED = 4006
+    KICKED = 4007
     SUPERSEDED = 4008
 
 
@@ -91,6 +104,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an ordinary answer, not a
 
     :ivar code: why, for the program.
     :ivar text: why, for its developer; names the limit and the value, never a secret.
+    :ivar plain: whether it is told as an Error, whatever was asked for.
     :ivar close: the close code and reason, if the refusal ends the connection.
     """
 
@@ -99,6 +113,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an ordinary answer, not a
         self.code = code
         self.text = text
         self.close: tuple[CloseCode, str] | None = None
+        self.plain = False
 
     def closing(self, code: CloseCode, reason: str) -> Refusal:
         """

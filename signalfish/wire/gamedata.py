@@ -8,6 +8,7 @@ encoding and, converted, as text to those who take JSON (protocol section "Game 
 from __future__ import annotations
 
 from struct import Struct
+from typing import ClassVar
 from uuid import UUID
 
 from signalfish.wire.errors import ErrorCode, Refusal
@@ -107,6 +108,7 @@ class BinaryData:
     """
 
     __slots__ = ("_frames", "_text", "encoding", "origin", "payload", "seq", "source")
+    kind: ClassVar[DeliveryClass | None] = None
 
     def __init__(self, origin: Origin, seq: int, payload: bytes, encoding: Encoding) -> None:
         self.origin = origin

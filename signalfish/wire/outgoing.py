@@ -6,13 +6,30 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from msgspec import json
+from msgspec import Struct, json
 
 from signalfish.wire.frames import text_frame
-from signalfish.wire.server import Envelope, ServerMessage
+from signalfish.wire.operations import RoomOperationResult
+from signalfish.wire.server import (
+    Envelope,
+    PlayerJoined,
+    PlayerLeft,
+    PlayerReconnected,
+    Pong,
+    Reconnected,
+    RoomJoined,
+    RoomLeft,
+    ServerMessage,
+    SpectatorJoined,
+    SpectatorLeft,
+)
 from signalfish.wire.types import Form
 from signalfish.wire.versions import project
 
+NO_FRAME = b""
+
+_BARRIERS = (RoomJoined, RoomLeft, Reconnected, SpectatorJoined, SpectatorLeft)
+_BARRIER_NAMES = {message.__name__ for message in _BARRIERS}
 _encode = json.Encoder().encode
 
 
@@ -29,7 +46,7 @@ class Outgoing(Protocol):
 
     def frame(self, form: Form) -> bytes:
         """
-        The WebSocket frame for recipients of this form.
+        The WebSocket frame for recipients of this form; empty if it is not for them at all.
 
         :raises Undeliverable: if no recipient of this form can be told.
         """
@@ -52,14 +69,47 @@ class Undeliverable(Exception):  # noqa: N818 - a property of the message, not a
 class Notice:
     """
     A control message; the same bytes for everybody who speaks the same protocol version.
+
+    :param follows: the id of a player whose game data it must not overtake.
     """
 
-    __slots__ = ("_frames", "message")
+    __slots__ = ("_follows", "_frames", "message")
     source = None
 
-    def __init__(self, message: ServerMessage) -> None:
+    def __init__(self, message: ServerMessage, follows: str | None = None) -> None:
         self.message = message
+        self._follows = follows
         self._frames: dict[int, bytes] = {}
+
+    @property
+    def is_barrier(self) -> bool:
+        """
+        Whether everything before it belongs to another room, or none, for the recipient.
+        """
+        message = self.message
+        if isinstance(message, RoomOperationResult):
+            return message.result.type in _BARRIER_NAMES
+        return isinstance(message, _BARRIERS)
+
+    @property
+    def is_urgent(self) -> bool:
+        """
+        Whether it may overtake everything.
+        """
+        return isinstance(self.message, Pong)
+
+    @property
+    def follows(self) -> str | None:
+        """
+        The id of the player whose game data it must not overtake, if there is one.
+        """
+        match self.message:
+            case PlayerLeft(player_id=player) | PlayerReconnected(player_id=player):
+                return player
+            case PlayerJoined(player=entry):
+                return entry.id
+            case _:
+                return self._follows
 
     def frame(self, form: Form) -> bytes:
         """
@@ -68,7 +118,9 @@ class Notice:
         version = form.version
         frame = self._frames.get(version)
         if frame is None:
-            frame = self._frames[version] = text_frame(encode(self.message, version))
+            exists = self.message.first_version <= version
+            frame = text_frame(encode(self.message, version)) if exists else NO_FRAME
+            self._frames[version] = frame
         return frame
 
 
@@ -79,14 +131,14 @@ def encode(message: ServerMessage, version: int) -> bytes:
     return _encode(_enveloped(project(message, version)))
 
 
-def nested(message: ServerMessage) -> Envelope:
+def nested(message: Struct) -> Envelope:
     """
     A message to be carried inside another; it is projected together with its carrier.
     """
     return _enveloped(message)
 
 
-def _enveloped(message: ServerMessage) -> Envelope:
+def _enveloped(message: Struct) -> Envelope:
     name = type(message).__name__
     if not message.__struct_fields__:
         return Envelope(type=name)

@@ -7,12 +7,12 @@ Game data is not here: it is spliced, see :mod:`signalfish.wire.gamedata`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from msgspec import UNSET, Struct, UnsetType
 
 from signalfish.wire.errors import ErrorCode
-from signalfish.wire.types import ConnectionInfo, Encoding, LobbyState, SpectatorReason
+from signalfish.wire.types import ConnectionInfo, Encoding, IceServer, LobbyState, SpectatorReason
 from signalfish.wire.versions import since, until
 
 
@@ -90,7 +90,11 @@ class Watermark(Struct, frozen=True, kw_only=True):
 class ServerMessage(Struct, frozen=True):
     """
     Base of all messages; the class name is the ``type`` token.
+
+    :cvar first_version: the protocol version from which the message exists.
     """
+
+    first_version: ClassVar[int] = 2
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
@@ -127,6 +131,8 @@ class ProtocolInfo(ServerMessage, frozen=True, kw_only=True):
     protocol_version: Annotated[int | UnsetType, since(3)]
     min_protocol_version: Annotated[int | UnsetType, since(3)]
     max_protocol_version: Annotated[int | UnsetType, since(3)]
+    transports: Annotated[tuple[str, ...] | UnsetType, since(3)]
+    max_outbound_message_size: Annotated[int | UnsetType, since(3)]
 
 
 class AuthenticationError(ServerMessage, frozen=True, kw_only=True):
@@ -155,6 +161,7 @@ class RoomJoined(ServerMessage, frozen=True, kw_only=True):
     ready_players: tuple[str, ...]
     relay_type: str
     current_spectators: tuple[SpectatorEntry, ...]
+    ice_servers: Annotated[tuple[IceServer, ...] | UnsetType, since(3)]
     reconnection_token: str | UnsetType = UNSET
 
 
@@ -261,6 +268,7 @@ class Reconnected(ServerMessage, frozen=True, kw_only=True):
     ready_players: tuple[str, ...]
     relay_type: str
     current_spectators: tuple[SpectatorEntry, ...]
+    ice_servers: Annotated[tuple[IceServer, ...] | UnsetType, since(3)]
     missed_events: tuple[Envelope, ...]
     replay: Annotated[str | UnsetType, since(3)]
     sender_watermarks: Annotated[tuple[Watermark, ...] | UnsetType, since(3)]

@@ -67,6 +67,28 @@ class Topology(StrEnum):
     MESH = "mesh"
 
 
+class Capabilities(NamedTuple):
+    """
+    What one client can do besides the relay, which everybody can.
+    """
+
+    transports: frozenset[Transport] = frozenset({Transport.RELAY})
+    topologies: frozenset[Topology] = frozenset({Topology.RELAY})
+
+
+RELAY_ONLY = Capabilities()
+
+
+class IceServer(Struct, frozen=True, kw_only=True):
+    """
+    A STUN or TURN server, as WebRTC implementations take it.
+    """
+
+    urls: tuple[str, ...]
+    username: str | UnsetType = UNSET
+    credential: str | UnsetType = UNSET
+
+
 class DeliveryClass(StrEnum):
     """
     What may happen to game data that a slow recipient cannot take (protocol 3).

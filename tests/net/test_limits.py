@@ -18,15 +18,20 @@ from signalfish.wire.client import (
     JoinAsSpectator,
     JoinRoom,
     LeaveRoom,
+    OwnTransport,
     Payload,
     Ping,
     PlayerReady,
     Reconnect,
     RoomRequest,
+    Signal,
+    Signalling,
     SpectatorRequest,
     StartGame,
+    TransportStatus,
 )
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
+from signalfish.wire.types import Transport
 from tests.fakes import FakeLink
 from tests.net.fakes import FakeReceiver
 
@@ -34,6 +39,8 @@ CREATE = JoinRoom(RoomRequest(game_name="g", player_name="p"))
 JOIN = JoinRoom(RoomRequest(game_name="g", player_name="p", room_code="EXISTS"))
 WATCH = JoinAsSpectator(SpectatorRequest(game_name="g", room_code="EXISTS", spectator_name="s"))
 RETURN = Reconnect(Claim(player_id=UUID(int=1), room_id=UUID(int=2), auth_token="token"))
+SIGNAL = Signal(Signalling(to=UUID(int=1), generation=UUID(int=2), signal=b"1"))
+STATUS = TransportStatus(OwnTransport(Transport.WEBRTC, connected=True))
 CREATIONS = "Room creation rate limit exceeded. Try again in {} seconds."
 JOINS = "Join attempt rate limit exceeded. Try again in {} seconds."
 
@@ -501,3 +508,96 @@ class WindowTests(SynchronousTestCase):
             count += 1
             self.assertEqual(count, window.used(now, 10))
             self.assertEqual(start, window.started)
+
+
+class SignalBudgetTests(LimitsTestCase):
+    """
+    One connection may send 5 signals, and is told 3 times what is wrong with one, in 60 seconds.
+    """
+
+    budget = Budget(signals=5, signal_errors=3)
+
+    def limited(self, client, message=SIGNAL, seconds=60):
+        """
+        Check that there have been too many signals, so that this one goes no further.
+        """
+        before = list(client.inner.events)
+        refusal = self.assertRaises(Refusal, client.received, message)
+        self.check(refusal, seconds)
+        self.assertEqual(before, client.inner.events)
+
+    def check(self, refusal, seconds=60):
+        """
+        Check what too many signals are answered with.
+        """
+        text = f"Signaling rate limit exceeded. Try again in {seconds} seconds."
+        self.assertEqual((ErrorCode.SIGNAL_RATE_LIMITED, text), (refusal.code, refusal.text))
+        self.assertIsNone(refusal.close)
+
+    def wrong(self, client):
+        """
+        The refusal of a signal with which something is wrong.
+        """
+        received, client.inner.received = client.inner.received, refusing
+        try:
+            return self.assertRaises(Refusal, client.received, SIGNAL)
+        finally:
+            client.inner.received = received
+
+    def test_signals(self):
+        """
+        Signals are counted, from the first one on.
+        """
+        client = self.client()
+        self.accepted(client, SIGNAL, 5)
+        self.limited(client)
+        self.clock.advance(59)
+        self.limited(client, seconds=1)
+        self.clock.advance(1)
+        self.accepted(client, SIGNAL, 5)
+        self.limited(client)
+
+    def test_everything_else(self):
+        """
+        Other messages are not signals, and other connections have budgets of their own.
+        """
+        client = self.client()
+        self.accepted(client, SIGNAL, 5)
+        for message in (Ping(), JOIN, GameData(Payload(data=b"1"))):
+            self.accepted(client, message)
+        self.accepted(self.client(), SIGNAL, 5)
+
+    def test_wrong_signals(self):
+        """
+        What is wrong is told some times only, and then that there was too much.
+        """
+        client = self.client()
+        for _ in range(3):
+            self.assertEqual(ErrorCode.SIGNAL_TARGET_NOT_FOUND, self.wrong(client).code)
+        for _ in range(3):
+            self.check(self.wrong(client))
+        self.clock.advance(60)
+        self.assertEqual(ErrorCode.SIGNAL_TARGET_NOT_FOUND, self.wrong(client).code)
+
+    def test_separate_budgets(self):
+        """
+        Wrong signals do not use up the budget of good ones.
+        """
+        client = self.client()
+        for _ in range(9):
+            self.wrong(client)
+        self.accepted(client, SIGNAL, 5)
+        self.limited(client)
+
+    def test_defaults(self):
+        """
+        Without a configuration there are 600 signals, and 60 explanations.
+        """
+        self.assertEqual((600, 60), (Budget().signals, Budget().signal_errors))
+
+
+def refusing(_message):
+    """
+    Refuse a signal.
+    """
+    raise Refusal(ErrorCode.SIGNAL_TARGET_NOT_FOUND, "why")

@@ -2,8 +2,6 @@
 Tests for signalfish.net.outbox.
 """
 
-from collections import deque
-
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -19,6 +17,21 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from signalfish.net.outbox import HARD_LIMIT, Outbox, OutboxLimits
+from signalfish.wire.outgoing import Notice
+from signalfish.wire.server import Pong
+
+NOTICE = Notice(Pong())
+
+
+class Data:
+    """
+    Game data of somebody who can be held.
+    """
+
+    kind = None
+
+    def __init__(self, source):
+        self.source = source
 
 
 class FakeTransport:
@@ -75,7 +88,7 @@ class OutboxTests(SynchronousTestCase):
         Send some frames.
         """
         for frame in frames:
-            self.outbox.send(frame)
+            self.outbox.send(frame, NOTICE)
 
     def test_interface(self):
         """
@@ -250,7 +263,7 @@ class OutboxTests(SynchronousTestCase):
         self.outbox.pauseProducing()
         for _ in range(20):
             self.send(bytes(HARD_LIMIT // 2))
-            self.assertLessEqual(sum(map(len, self.outbox._waiting)), HARD_LIMIT)
+            self.assertLessEqual(self.outbox._queue.size, HARD_LIMIT)
         self.clock.advance(0)
         self.assertEqual(1, self.given_up)
 
@@ -393,14 +406,14 @@ class SourceTests(SynchronousTestCase):
         Fill the queue up to its capacity by what is nobody's.
         """
         for _ in range(3):
-            self.outbox.send(b"x")
+            self.outbox.send(b"x", NOTICE)
 
     def test_below_capacity(self):
         """
         Below the capacity nobody is held, however much they send.
         """
-        self.outbox.send(bytes(1000), self.fast)
-        self.outbox.send(bytes(1000), self.fast)
+        self.outbox.send(bytes(1000), Data(self.fast))
+        self.outbox.send(bytes(1000), Data(self.fast))
         self.assertEqual([], self.fast.asked)
 
     def test_held(self):
@@ -408,10 +421,10 @@ class SourceTests(SynchronousTestCase):
         At the capacity those are held who have more than their share in the queue.
         """
         self.fill()
-        self.outbox.send(bytes(10), self.fast)
-        self.outbox.send(bytes(1), self.slow)
+        self.outbox.send(bytes(10), Data(self.fast))
+        self.outbox.send(bytes(1), Data(self.slow))
         self.assertEqual([], self.fast.asked)
-        self.outbox.send(bytes(1), self.fast)
+        self.outbox.send(bytes(1), Data(self.fast))
         self.assertEqual(({self.outbox}, set()), (self.fast.held_by, self.slow.held_by))
 
     def test_still_accepted(self):
@@ -420,7 +433,7 @@ class SourceTests(SynchronousTestCase):
         """
         self.fill()
         for number in range(20):
-            self.outbox.send(b"%10d" % number, self.fast)
+            self.outbox.send(b"%10d" % number, Data(self.fast))
         self.assertEqual(23, len(self.outbox))
         self.outbox.resumeProducing()
         self.assertEqual(b"%10d" % 19, self.transport.take()[-1])
@@ -430,7 +443,7 @@ class SourceTests(SynchronousTestCase):
         Those who are held are let go when the queue is below its capacity, and not before.
         """
         self.fill()
-        self.outbox.send(bytes(11), self.fast)
+        self.outbox.send(bytes(11), Data(self.fast))
         self.transport.room = 1
         self.outbox.resumeProducing()
         self.assertEqual({self.outbox}, self.fast.held_by)
@@ -445,7 +458,7 @@ class SourceTests(SynchronousTestCase):
         for end in ("discard", "flush", "stopProducing"):
             self.setUp()
             self.fill()
-            self.outbox.send(bytes(11), self.fast)
+            self.outbox.send(bytes(11), Data(self.fast))
             getattr(self.outbox, end)()
             self.assertEqual(set(), self.fast.held_by, end)
 
@@ -454,7 +467,7 @@ class SourceTests(SynchronousTestCase):
         Those who are held are let go when the client is given up at once.
         """
         self.fill()
-        self.outbox.send(bytes(HARD_LIMIT), self.fast)
+        self.outbox.send(bytes(HARD_LIMIT), Data(self.fast))
         self.assertEqual(["hold", "let_go"], self.fast.asked)
 
     def test_counted_anew(self):
@@ -464,7 +477,7 @@ class SourceTests(SynchronousTestCase):
         for _ in range(5):
             self.outbox.pauseProducing()
             self.fill()
-            self.outbox.send(bytes(10), self.fast)
+            self.outbox.send(bytes(10), Data(self.fast))
             self.outbox.resumeProducing()
         self.assertNotIn("hold", self.fast.asked)
 
@@ -503,7 +516,7 @@ class OutboxMachine(RuleBasedStateMachine):
         for _ in range(count):
             frame = b"%d" % len(self.sent)
             self.sent.append(frame)
-            self.outbox.send(frame)
+            self.outbox.send(frame, NOTICE)
             self.judge()
 
     @rule()
@@ -547,8 +560,7 @@ class OutboxMachine(RuleBasedStateMachine):
         """
         What was written and what waits is what was sent.
         """
-        assert self.transport.written + list(self.outbox._waiting) == self.sent
-        assert isinstance(self.outbox._waiting, deque)
+        assert self.transport.written + list(self.outbox._queue._frames) == self.sent
 
     @invariant()
     def justice(self):

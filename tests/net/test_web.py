@@ -106,7 +106,7 @@ class WebTests(SynchronousTestCase):
         for path in (
             "/",
             "/v2/",
-            "/v3/ws",
+            "/v3/health",
             "/v1/ws",
             "/v1/health",
             "/health/",
@@ -127,14 +127,14 @@ class WebTests(SynchronousTestCase):
         """
         There is nothing at a version itself.
         """
-        for path in ("/v1", "/v2"):
+        for path in ("/v1", "/v2", "/v3"):
             self.assertEqual(404, self.get(path)[0], path)
 
     def test_no_upgrade(self):
         """
         A WebSocket endpoint tells those who want none what it is.
         """
-        for path in ("/ws", "/v2/ws"):
+        for path in ("/ws", "/v2/ws", "/v3/ws"):
             for headers in ((), ("Upgrade: h2c", "Connection: Upgrade")):
                 status, answer, body = self.get(path, *headers)
                 self.assertEqual((400, "websocket"), (status, answer["upgrade"]))
@@ -151,13 +151,13 @@ class WebTests(SynchronousTestCase):
 
     def test_upgrade(self):
         """
-        Both endpoints accept handshakes, with a query too.
+        All endpoints accept handshakes, with a query too.
         """
-        for path in ("/ws", "/v2/ws", "/ws?x=1"):
+        for path in ("/ws", "/v2/ws", "/v3/ws", "/ws?x=1"):
             status, headers, _ = self.get(path, *UPGRADE, *KEY)
             self.assertEqual(101, status)
             self.assertEqual("s3pplmbitxaq9kygzzhzrbk+xoo=", headers["sec-websocket-accept"])
-        self.assertEqual(3, len(self.server.receivers))
+        self.assertEqual(4, len(self.server.receivers))
 
     def test_case(self):
         """

@@ -10,13 +10,21 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from signalfish.rooms import authority, lobby, membership, spectators
 from signalfish.rooms.access import Lock
+from signalfish.rooms.plan import Planner
 from signalfish.rooms.replay import Replay, ReplayMemory
 from signalfish.rooms.room import Room
 from signalfish.rooms.rules import StartRule
-from signalfish.rooms.seat import Newcomer, Seat, Watcher
+from signalfish.rooms.seat import Newcomer, Returner, Seat, Watcher
 from signalfish.wire.errors import ErrorCode, Refusal
 from signalfish.wire.gamedata import BinaryData, TextData
-from signalfish.wire.types import Encoding, Form
+from signalfish.wire.types import (
+    RELAY_ONLY,
+    Capabilities,
+    Encoding,
+    Form,
+    Topology,
+    Transport,
+)
 from tests.fakes import V2, FakeLink, Told, mint
 
 WINDOW = 300.0
@@ -25,11 +33,19 @@ Seconds in which a lost player of a scene may come back.
 """
 
 JOINED_AT = "2031-05-17T20:04:31.250913Z"
+UNIX_TIME = 1937592271.25
+
+ALL = Capabilities(frozenset(Transport), frozenset(Topology))
+"""
+What a client can do that can do everything.
+"""
 
 
 class Guest(FakeLink):
     """
     A connection with a name, an address, and perhaps a place in the room.
+
+    :ivar able: what its client can do besides the relay.
     """
 
     def __init__(self, player: str, name: str, form: Form, address: str, names: dict) -> None:
@@ -38,6 +54,7 @@ class Guest(FakeLink):
         self.name = name
         self.address = address
         self.place: Seat | Watcher | None = None
+        self.able = RELAY_ONLY
         self._names = names
 
     def heard(self) -> list[str]:
@@ -70,9 +87,11 @@ class Scene:
         max_spectators: int = 0,
         password: str | None = None,
         replay: Replay | None = None,
+        **planned: Any,
     ) -> None:
         self.now = 1000.0
         self.mint = mint()
+        self.generations = mint(2)
         self.guests: list[Guest] = []
         self.names: dict[str, str] = {}
         self.room = Room(
@@ -84,6 +103,7 @@ class Scene:
             start_rule=start_rule,
             max_spectators=max_spectators,
             replay=Replay(100, ReplayMemory(1 << 28)) if replay is None else replay,
+            planner=Planner(self.generations.uuid, lambda: UNIX_TIME, **planned),
             active=self.now,
             lock=None if password is None else Lock.sealed(password, b"0123456789abcdef"),
         )
@@ -113,10 +133,12 @@ class Scene:
         password: str | None = None,
         token: bool = True,
         supports_authority: bool = True,
+        able: Capabilities = RELAY_ONLY,
     ) -> Seat:
         """
         A guest takes a seat.
         """
+        guest.able = able
         newcomer = self.newcomer(guest, token=token, supports_authority=supports_authority)
         guest.place = membership.join(self.room, newcomer, self.now, password)
         return guest.place
@@ -145,6 +167,7 @@ class Scene:
             epoch=guest.place.epoch + 1 if isinstance(guest.place, Seat) else 1,
             token=self.mint.uuid() if token else None,
             supports_authority=supports_authority,
+            capabilities=guest.able,
         )
 
     def leave(self, guest: Guest) -> None:
@@ -166,24 +189,35 @@ class Scene:
             else:
                 membership.lose(self.room, guest.place, self.now, WINDOW)
 
-    def come_back(self, lost: Guest, form: Form = V2, address: str = "elsewhere") -> Guest:
+    def come_back(
+        self,
+        lost: Guest,
+        form: Form = V2,
+        address: str = "elsewhere",
+        able: Capabilities = RELAY_ONLY,
+        token: str | None = None,
+    ) -> Guest:
         """
         A lost player comes back on another connection.
         """
         guest = self.guest(lost.name, form, address, lost.id)
-        guest.place = membership.come_back(
-            self.room, lost.place.claim, guest, guest.address, self.now
-        )
+        returner = Returner(guest, guest.address, able, token)
+        guest.place = membership.come_back(self.room, lost.place.claim, returner, self.now)
         return guest
 
-    def take_over(self, old: Guest, form: Form = V2) -> Guest:
+    def take_over(
+        self,
+        old: Guest,
+        form: Form = V2,
+        able: Capabilities = RELAY_ONLY,
+        token: str | None = None,
+    ) -> Guest:
         """
         A connected player moves to another connection.
         """
         guest = self.guest(old.name, form, "elsewhere", old.id)
-        guest.place = membership.take_over(
-            self.room, old.place.claim, guest, guest.address, self.now
-        )
+        returner = Returner(guest, guest.address, able, token)
+        guest.place = membership.take_over(self.room, old.place.claim, returner, self.now)
         return guest
 
     def toggle(self, *guests: Guest) -> None:
@@ -294,6 +328,7 @@ def _state(room: Room) -> Any:
         room.active,
         room.audience,
         room.replay.next_number,
+        room.session,
         seats,
         claims,
         list(room.watchers),
@@ -302,7 +337,7 @@ def _state(room: Room) -> Any:
 
 def brief(told: Told, names: dict[str, str]) -> str:
     """
-    A message in short words: names for ids, * for the authority, + for being ready.
+    A message in short words: * is the authority, + is ready, ! is to begin.
     """
     say = _SAYINGS.get(told.type)
     words = say(told.data, names) if say else ""
@@ -333,6 +368,16 @@ def _authority(data: dict, names: dict) -> str:
     return (names[holder] if holder else "nobody") + " you" * data["you_are_authority"]
 
 
+def _plan(data: dict, names: dict) -> str:
+    kind = f"{data['topology']}/{data['transport']}"
+    host = f" of {names[data['host']]}" if "host" in data else ""
+    peers = ", ".join(
+        names[peer["player_id"]] + "*" * peer["is_authority"] + "!" * peer["initiate"]
+        for peer in data["peers"]
+    )
+    return f"{kind}{host} [{peers}]"
+
+
 _SAYINGS: dict[str, Callable[[Any, dict], str]] = {
     "RoomJoined": _snapshot,
     "Reconnected": _snapshot,
@@ -349,4 +394,9 @@ _SAYINGS: dict[str, Callable[[Any, dict], str]] = {
     "SpectatorLeft": lambda data, names: data["reason"],
     "GameData": lambda data, names: f"{names[data['from_player']]} {json.dumps(data['data'])}",
     "Error": lambda data, names: data["error_code"],
+    "SessionPlan": _plan,
+    "Signal": lambda data, names: f"{names[data['from']]} {json.dumps(data['signal'])}",
+    "PeerTransportStatus": lambda data, names: (
+        f"{names[data['peer_id']]} {data['transport']} {'up' if data['connected'] else 'down'}"
+    ),
 }

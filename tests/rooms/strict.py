@@ -4,7 +4,7 @@ A client that believes nothing: it checks all it is told against its own picture
 
 from typing import Any
 
-from signalfish.wire.types import Form
+from signalfish.wire.types import RELAY_ONLY, Form
 from tests.fakes import FakeLink, Told
 
 NEW = ("waiting", [], False)
@@ -24,7 +24,15 @@ _ORDER = {  # of the messages about one event, except for those that a takeover 
     "AuthorityChanged": 2,
     "LobbyStateChanged": 3,
     "GameStarting": 4,
+    "SessionPlan": 5,
 }
+_PAIRS = {
+    ("relay", "relay"): (),
+    ("host", "direct"): ("host", "direct_endpoint"),
+    ("host", "webrtc"): ("host",),
+    ("mesh", "webrtc"): (),
+}
+_RICHNESS = {"relay": 0, "host": 1, "mesh": 2}
 
 
 class Lie(AssertionError):  # noqa: N818 - what the server did
@@ -39,11 +47,14 @@ class StrictClient(FakeLink):
 
     :ivar place: None, "player" or "spectator".
     :ivar asked: what it waits for an answer to; None if nothing.
+    :ivar presented: the token with which it comes back.
     :ivar lobby: state, who is ready, whether all are.
     :ivar roster: the entries of the players it knows, by id.
     :ivar authority: who it believes has the authority; one who has left until it is told.
     :ivar watchers: the names of the spectators it knows, by id.
     :ivar values: the game data received in this turn.
+    :ivar able: the transports and topologies that it negotiated.
+    :ivar plan: the plan that it follows; None if it has got none.
     """
 
     def __init__(self, form: Form, name: str) -> None:
@@ -53,6 +64,7 @@ class StrictClient(FakeLink):
         self.me: str | None = None
         self.room: str | None = None
         self.token: str | None = None
+        self.presented: str | None = None
         self.max_players = 0
         self.supports_authority = False
         self.lobby: tuple[str, list[str], bool] = NEW
@@ -60,7 +72,10 @@ class StrictClient(FakeLink):
         self.authority: str | None = None
         self.watchers: dict[str, str] = {}
         self.values: list[Any] = []
+        self.able = RELAY_ONLY
+        self.plan: dict | None = None
         self.turn: list[str] = []
+        self._generations: set[str] = set()
         self._epochs: dict[str, int] = {}
         self._numbers: dict[str, int | None] = {}
         self._replaying = False
@@ -176,6 +191,7 @@ class StrictClient(FakeLink):
         self.want(self.place is None, "reconnected while in a room")
         self._enter_as_player(data)
         if "reconnection_token" in data:
+            self.want(data["reconnection_token"] != self.presented, "token stays", data)
             self.token = data["reconnection_token"]
         if data["lobby_state"] != "finalized":
             self.want(not self._entry(data)["is_ready"], "returned ready")
@@ -207,6 +223,8 @@ class StrictClient(FakeLink):
     def _enter_as_player(self, data: dict) -> None:
         self.place, self.me = "player", data["player_id"]
         self._arrive(data)
+        self.plan = None
+        self._check_early_ice_servers(data)
         self.max_players = data["max_players"]
         self.supports_authority = data["supports_authority"]
         own = self._entry(data)
@@ -355,6 +373,80 @@ class StrictClient(FakeLink):
                 self.want("connection_info" not in peer, "connection_info for a spectator", data)
         self.lobby = ("finalized", *self.lobby[1:])
 
+    def _check_early_ice_servers(self, data: dict) -> None:
+        useful = (
+            self.form.version >= 3
+            and data["lobby_state"] != "finalized"
+            and self.covers("mesh", "webrtc")
+        )
+        self.want(("ice_servers" in data) is useful, "early ICE servers", data, self.able)
+
+    def covers(self, topology: str, transport: str) -> bool:
+        """
+        Whether the client can take part in such a session.
+        """
+        return topology in self.able.topologies and transport in self.able.transports
+
+    def _hear_SessionPlan(self, data: dict) -> None:
+        self.want(self.form.version >= 3, "plan in version 2", data)
+        self.want(self.place == "player", "plan for a spectator", data)
+        self.want(self.started, "plan before the start", data)
+        self.want("SessionPlan" not in self.turn[:-1], "two plans at once", self.turn)
+        pair = (data["topology"], data["transport"])
+        self.want(pair in _PAIRS, "shape", data)
+        has = tuple(field for field in ("host", "direct_endpoint") if field in data)
+        self.want(has == _PAIRS[pair], "shape", data)
+        self.want(data["fallback"] == "relay", "fallback", data)
+        self.want(data["generation"] not in self._generations, "generation again", data)
+        self._generations.add(data["generation"])
+        self._check_peers(data, pair)
+        if self.plan is not None:
+            before = _RICHNESS[self.plan["topology"]]
+            self.want(_RICHNESS[data["topology"]] <= before, "richer than before", self.plan, data)
+            same = (self.plan["topology"], self.plan["transport"])
+            self.want(pair in (same, ("relay", "relay")), "another session", self.plan, data)
+        self.plan = data
+
+    def _check_peers(self, data: dict, pair: tuple[str, str]) -> None:
+        peers = {peer["player_id"]: peer for peer in data["peers"]}
+        self.want(len(peers) == len(data["peers"]), "peer twice", data)
+        self.want(self.me not in peers, "I am my peer", data)
+        self.want(set(peers) <= set(self.roster), "unknown peer", data)
+        for player, peer in peers.items():
+            self.want(peer["player_name"] == self.roster[player]["name"], "name", data)
+        # Everybody can run every plan, as those who cannot make it the relay.
+        self.want(pair == ("relay", "relay") or self.covers(*pair), "cannot run it", data)
+        others = set(self.roster) - {self.me}
+        host = data.get("host")
+        if pair[0] == "relay":
+            self.want(not peers, "peers of the relay", data)
+        elif pair[0] == "mesh":
+            self.want(set(peers) == others, "peers of a mesh", data)
+            for player, peer in peers.items():
+                self.want(peer["initiate"] is (self.me < player), "who begins", data)
+                self.want(peer["is_authority"] is (player == self.authority), "authority", data)
+        elif host == self.me:
+            self.want(set(peers) == others, "peers of the host", data)
+            for peer in peers.values():
+                self.want(not peer["initiate"] and not peer["is_authority"], "flags", data)
+        else:
+            self.want(host in self.roster, "unknown host", data)
+            self.want(set(peers) == {host}, "peers of a client", data)
+            peer = peers[host]
+            self.want(peer["initiate"] and peer["is_authority"], "flags", data)
+        self.want(("ice_servers" in data) is (pair[1] == "webrtc"), "ICE servers", data)
+
+    def _hear_PeerTransportStatus(self, data: dict) -> None:
+        self.want(self.place == "player", "status for a spectator", data)
+        self.want(data["peer_id"] != self.me, "status of my own", data)
+        self.want(data["peer_id"] in self.roster, "status of a stranger", data)
+
+    def _hear_Signal(self, data: dict) -> None:
+        self.want(self.place == "player", "signal for a spectator", data)
+        self.want("webrtc" in self.able.transports, "signal in spite of", data)
+        self.want(data["from"] in self.roster and data["from"] != self.me, "sender", data)
+        self.values.append((data["from"], data["signal"]))
+
     def _hear_NewSpectatorJoined(self, data: dict) -> None:
         entry = data["spectator"]
         self.want(entry["id"] not in self.watchers, "spectator twice", data)
@@ -408,6 +500,6 @@ def _version_fields(kind: str, data: dict) -> list[tuple[dict, tuple[str, ...]]]
         "GameData": ("epoch", "seq"),
         "NewSpectatorJoined": ("spectator_count",),
         "SpectatorDisconnected": ("spectator_count",),
-        "Reconnected": ("sender_watermarks", "reconnection_token"),
+        "Reconnected": ("sender_watermarks", "reconnection_token", "replay"),
     }
     return [(entry, ("epoch", "seq")) for entry in entries] + [(data, own.get(kind, ()))]

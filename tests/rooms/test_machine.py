@@ -17,17 +17,27 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from msgspec import Raw
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from signalfish.rooms import authority, lobby, spectators
+from signalfish.rooms import authority, lobby, plan, sessions, signals, spectators
+from signalfish.rooms.ice import Ice
 from signalfish.rooms.room import Room
 from signalfish.rooms.rules import StartRule
-from signalfish.rooms.seat import Newcomer, Seat, Watcher
+from signalfish.rooms.seat import Newcomer, Returner, Seat, Watcher
 from signalfish.wire.client import Claim, RoomRequest, SpectatorRequest
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.gamedata import TextData
-from signalfish.wire.types import DirectInfo, LobbyState
+from signalfish.wire.plans import Signal
+from signalfish.wire.types import (
+    RELAY_ONLY,
+    Capabilities,
+    DirectInfo,
+    LobbyState,
+    Topology,
+    Transport,
+)
 from tests.fakes import V2, V3, room_service
 from tests.rooms.scene import JOINED_AT
 from tests.rooms.strict import StrictClient
@@ -37,7 +47,12 @@ BUFFER = 4
 MOST_PLACES = 7
 MOST_IDLE = 2
 
-forms = st.sampled_from([V2, V2, V3])
+ALL = Capabilities(frozenset(Transport), frozenset(Topology))
+NO_MESH = Capabilities(ALL.transports, frozenset({Topology.RELAY, Topology.HOST}))
+DIRECT = Capabilities(frozenset({Transport.RELAY, Transport.DIRECT}), ALL.topologies)
+WEBRTC = Capabilities(frozenset({Transport.RELAY, Transport.WEBRTC}), ALL.topologies)
+
+forms = st.integers(0, 11)  # of the kinds that a machine has
 NAMES = ["Ann", "Bea", "Cem", "Dan", "Eva", "Fay"]
 names = st.sampled_from([*NAMES, "ANN"])
 codes = st.sampled_from(["AAAAAA"] * 6 + ["BBBBBB", None])
@@ -55,6 +70,7 @@ class Client(StrictClient):
     :ivar epoch: of its latest membership.
     :ivar sent: how much game data it has sent in its membership.
     :ivar rank: its place in the order of all first joins.
+    :ivar reports: what it has last said of its transports in its membership.
     :ivar ticket: its right to come back, if it was given a token.
     """
 
@@ -67,6 +83,7 @@ class Client(StrictClient):
         self.sent = 0
         self.rank = 0
         self.ticket: Ticket | None = None
+        self.reports: dict[Transport, bool] = {}
 
 
 @define(eq=False)
@@ -115,6 +132,8 @@ class Rooms(RuleBasedStateMachine):
     """
 
     start_rule = StartRule.BY_PROTOCOL
+    kinds = ((V2, RELAY_ONLY), (V2, RELAY_ONLY), (V3, RELAY_ONLY), (V3, ALL))
+    can_be_reached = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,6 +146,7 @@ class Rooms(RuleBasedStateMachine):
             inactive_room_timeout=3000,
             reconnection_window=WINDOW,
             event_buffer_size=BUFFER,
+            planned={"ice": Ice(stun=("stun:stun.example",))},
         )
         self.service.startService()
         self.clients: list[Client] = []
@@ -172,14 +192,16 @@ class Rooms(RuleBasedStateMachine):
         """
         return sum(client.place is not None for client in self.clients) >= MOST_PLACES
 
-    def connect(self, form: Any, address: str) -> Client:
+    def connect(self, number: int, address: str) -> Client:
         """
-        A new connection.
+        A new connection, of one of the kinds that there are.
         """
+        form, able = self.kinds[number % len(self.kinds)]
         idle = self.those(None)
         if len(idle) >= MOST_IDLE:
             self.cut(idle[0])
         client = Client(self.service.mint.uuid(), form, address)
+        client.able = able
         self.clients.append(client)
         return client
 
@@ -271,13 +293,17 @@ class Rooms(RuleBasedStateMachine):
             epoch=client.epoch + 1,
             token=self.service.mint.uuid() if request["token"] else None,
             supports_authority=request["with_authority"],
+            capabilities=client.able,
         )
         seat = self.attempt(client, expected, self.service.join, wanted, newcomer)
         if seat is None:
             return
         if ended is not None:
             ended.die()
+        if self.can_be_reached:
+            seat.connection_info = DirectInfo(host="192.0.2.8", port=7777)
         client.seat, client.epoch, client.sent = seat, client.epoch + 1, 0
+        client.reports = {}
         self.joins += 1
         client.rank = self.joins
         client.want(client.place == "player", "not told of its seat")
@@ -473,9 +499,10 @@ class Rooms(RuleBasedStateMachine):
             self.service.mint.uuid() if wrong == "room" else ticket.room,
             self.service.mint.uuid() if wrong == "token" else ticket.token,
         )
-        seat = self.attempt(
-            client, expected, self.service.reconnect, request, client, client.address
-        )
+        client.presented = ticket.token
+        token = self.service.mint.uuid() if client.form.version >= 3 else None
+        returner = Returner(client, client.address, client.able, token)
+        seat = self.attempt(client, expected, self.service.reconnect, request, returner)
         if seat is None:
             client.want(old is None or old.closed is None, "closed by a refused return")
             return
@@ -604,7 +631,8 @@ class Rooms(RuleBasedStateMachine):
             expected = {ErrorCode.GAME_START_NOT_READY}
         self.attempt(client, expected, lobby.start, seat.room, seat, self.now)
         if not expected:
-            client.want(client.turn == ["GameStarting"], "start", client.turn)
+            told = ["GameStarting", "SessionPlan"] if client.form.version >= 3 else ["GameStarting"]
+            client.want(client.turn == told, "start", client.turn)
 
     @precondition(lambda self: self.those("player"))
     @rule(pick=picks, claim=st.booleans())
@@ -638,8 +666,57 @@ class Rooms(RuleBasedStateMachine):
         A player tells how it can be reached.
         """
         self.infos += 1
-        info = DirectInfo(host="192.0.2.7", port=self.infos % 65536)
-        self.pick("player", pick).seat.connection_info = info
+        seat = self.pick("player", pick).seat
+        before = plan.endpoint(seat.connection_info)
+        seat.connection_info = DirectInfo(host="192.0.2.7", port=self.infos % 4)
+        sessions.relocate(seat.room, seat, before)
+
+    @precondition(lambda self: self.those("player"))
+    @rule(pick=picks, other=picks)
+    def signal(self, pick, other):
+        """
+        A player sends a signal to another one, who gets it if both speak WebRTC.
+        """
+        client = self.pick("player", pick)
+        everybody = self.those("player")
+        target = everybody[other % len(everybody)]
+        speak = [Transport.WEBRTC in each.able.transports for each in (client, target)]
+        expected = set()
+        if target is client:
+            expected = {ErrorCode.SIGNAL_TARGET_NOT_FOUND}
+        elif target.room != client.room:
+            expected = {ErrorCode.CROSS_ROOM_SIGNAL}
+        elif not speak[0]:
+            expected = {ErrorCode.UNSUPPORTED_TRANSPORT}
+        elif not speak[1]:
+            expected = {ErrorCode.SIGNAL_TARGET_NOT_FOUND}
+        message = Signal(sender=client.me, generation=client.me, signal=Raw(b"[1]"))
+
+        def act():
+            signals.relay(client.seat.room, client.seat, target.me, message, self.service.rooms)
+
+        self.attempt(client, expected, act)
+        if not expected:
+            target.want(target.values == [(client.me, [1])], "signal", target.values)
+            heard = [each for each in self.clients if each.turn]
+            target.want(heard == [target], "signal to others", heard)
+
+    @precondition(lambda self: self.those("player"))
+    @rule(pick=picks, transport=st.sampled_from(Transport), connected=st.booleans())
+    def report(self, pick, transport, connected):
+        """
+        A player reports of a transport, which the others hear once.
+        """
+        client = self.pick("player", pick)
+        known = client.reports.get(transport) == connected
+        counts = client.form.version >= 3 and transport in client.able.transports and not known
+        signals.report(client.seat.room, client.seat, transport, connected)
+        if counts:
+            client.reports[transport] = connected
+        for other in self.clients:
+            fellow = other.place == "player" and other.room == client.room and other is not client
+            told = counts and fellow and other.form.version >= 3
+            other.want(other.turn == ["PeerTransportStatus"] * told, "report", other.turn)
 
     @precondition(lambda self: self.those("player"))
     @rule(pick=picks, number=st.integers(1, 3))
@@ -747,6 +824,7 @@ class Rooms(RuleBasedStateMachine):
             if not room.absent:
                 assert not room.replay.data(0), room
             check_state(room)
+            check_session(room, here)
 
     @invariant()
     def nothing_is_kept_for_nobody(self):
@@ -820,6 +898,46 @@ def check_state(room: Room) -> None:
             assert room.state is LobbyState.LOBBY, room
 
 
+def check_session(room: Room, here: list[Client]) -> None:
+    """
+    All players who understand plans follow the latest one, which everybody can run.
+    """
+    players = [c for c in here if c.place == "player" and c.form.version >= 3]
+    if room.state is not LobbyState.FINALIZED:
+        assert room.session is None, room
+        assert all(client.plan is None for client in players), room
+        return
+    session = room.session
+    if session is not None:
+        assert all(plan.can_run(seat, session) for seat in room.seats.values()), room
+        assert session.host is None or session.host in room.seats, room
+    expected = ("relay", "relay", None)
+    if session is not None:
+        expected = (session.topology.value, session.transport.value, session.host)
+    for client in players:
+        client.want(client.plan is not None, "no plan")
+        found = tuple(client.plan.get(field) for field in ("topology", "transport", "host"))
+        client.want(found == expected, "plan", client.plan, expected)
+    assert len({client.plan["generation"] for client in players}) <= 1, players
+
+
+class PlannedRooms(Rooms):
+    """
+    The same with players who can connect to each other.
+    """
+
+    kinds = ((V3, ALL), (V3, ALL), (V3, NO_MESH), (V3, DIRECT), (V3, WEBRTC), (V3, ALL))
+
+
+class DirectRooms(PlannedRooms):
+    """
+    The same with players who connect to the address of one of them.
+    """
+
+    kinds = ((V3, DIRECT),)
+    can_be_reached = True
+
+
 class ExplicitRooms(Rooms):
     """
     The same in rooms that somebody must start.
@@ -850,6 +968,18 @@ class RoomsTests(SynchronousTestCase):
         Nobody is ever told anything wrong in rooms whose rule goes by protocol.
         """
         self.law(Rooms, 700)
+
+    def test_planned(self):
+        """
+        Nobody is ever told anything wrong in rooms whose players connect to each other.
+        """
+        self.law(PlannedRooms, 300)
+
+    def test_direct(self):
+        """
+        Nobody is ever told anything wrong in rooms whose players can be reached directly.
+        """
+        self.law(DirectRooms, 150)
 
     def test_explicit(self):
         """

@@ -775,7 +775,9 @@ class MissedTests(SceneTestCase):
                 {"player_id": self.cem.id, "epoch": 1, "seq": 0},
             ],
         )
-        self.assertEqual(ann.heard()[1:], ["AuthorityChanged Ann you"])
+        self.assertEqual(
+            ann.heard()[1:], ["AuthorityChanged Ann you", "SessionPlan relay/relay []"]
+        )
 
     def test_version_2_fields(self):
         """

@@ -209,3 +209,64 @@ class ReplayMemoryTests(ReplayTestCase):
         replay = self.replay(limit=0)
         self.fill(replay, [1], size=0)
         self.assertEqual(self.kept(replay), [])
+
+
+class CoverageTests(ReplayTestCase):
+    """
+    Whether what is kept is everything.
+    """
+
+    def test_complete(self):
+        """
+        Nothing is missing as long as there is place.
+        """
+        replay = self.replay(3)
+        self.assertEqual("complete", replay.coverage(replay.next_number))
+        first = replay.next_number
+        for number in range(3):
+            replay.record(left(number))
+            self.assertEqual("complete", replay.coverage(first))
+
+    def test_truncated(self):
+        """
+        Something is missing for those who missed what there was no place for.
+        """
+        replay = self.replay(3)
+        first = replay.next_number
+        for number in range(5):
+            replay.record(left(number))
+        kept = ["truncated", "truncated", "complete", "complete", "complete", "complete"]
+        self.assertEqual(kept, [replay.coverage(first + number) for number in range(6)])
+        for number in range(6):
+            events = len(list(replay.events(first + number)))
+            self.assertEqual(min(3, 5 - number), events)
+
+    def test_unavailable(self):
+        """
+        Where nothing is kept, nothing is said to be complete.
+        """
+        replay = self.replay(0)
+        self.assertEqual("unavailable", replay.coverage(replay.next_number))
+        replay.record(left(1))
+        self.assertEqual("unavailable", replay.coverage(0))
+
+    def test_cleared(self):
+        """
+        What was kept for others, and dropped with them, is not missed.
+        """
+        replay = self.replay(2)
+        for number in range(5):
+            replay.record(left(number))
+        replay.clear()
+        self.assertEqual("complete", replay.coverage(replay.next_number))
+
+    def test_other_messages(self):
+        """
+        Messages that are never replayed push nothing out.
+        """
+        replay = self.replay(1)
+        first = replay.next_number
+        replay.record(left(1))
+        replay.record(RoomLeft())
+        replay.record(GameStarting(peer_connections=()))
+        self.assertEqual("complete", replay.coverage(first))

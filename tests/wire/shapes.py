@@ -51,15 +51,32 @@ _V2 = {
     "Error": "message error_code",
 }
 _V3 = {
+    "IceServer": "urls username? credential?",
+    "DirectEndpoint": "host port",
+    "SessionPeer": "player_id player_name is_authority initiate",
+    "SessionPlan": """
+        generation topology transport host? direct_endpoint? peers ice_servers? fallback
+    """,
+    "Signal": "from generation signal",
+    "PeerTransportStatus": "peer_id transport connected",
+    "ReliableCounts": "delivered abandoned unsupported_format",
+    "LatestCounts": "delivered superseded dropped_full abandoned unsupported_format",
+    "VolatileCounts": "delivered dropped abandoned unsupported_format",
+    "ClassCounts": "reliable latest volatile",
+    "Gap": "from_player epoch from_seq to_seq reason",
+    "DeliveryReport": "per_class gaps?",
+    "RoomOperationResult": "operation_id result",
+    "RoomJoined": f"{_SNAPSHOT} ice_servers? reconnection_token?",
     "PlayerEntry": "id name is_authority is_ready connected_at epoch? seq?",
     "Watermark": "player_id epoch seq",
     "ProtocolInfo": f"""
         {_V2["ProtocolInfo"]} protocol_version? min_protocol_version? max_protocol_version?
+        transports? max_outbound_message_size?
     """,
     "PlayerLeft": "player_id epoch? final_seq?",
     "PlayerReconnected": "player_id epoch? player",
     "Reconnected": f"""
-        {_SNAPSHOT} missed_events replay? sender_watermarks? reconnection_token?
+        {_SNAPSHOT} ice_servers? missed_events replay? sender_watermarks? reconnection_token?
     """,
     "NewSpectatorJoined": "spectator current_spectators spectator_count? reason",
     "SpectatorDisconnected": "spectator_id reason current_spectators spectator_count?",
@@ -73,7 +90,26 @@ _INSIDE = {
     "rate_limits": "RateLimits",
     "sender_watermarks": "Watermark",
     "spectator": "SpectatorEntry",
+    "ice_servers": "IceServer",
+    "direct_endpoint": "DirectEndpoint",
+    "peers": "SessionPeer",
+    "per_class": "ClassCounts",
+    "reliable": "ReliableCounts",
+    "latest": "LatestCounts",
+    "volatile": "VolatileCounts",
+    "gaps": "Gap",
 }
+
+NEWER = {
+    "SessionPlan",
+    "Signal",
+    "PeerTransportStatus",
+    "DeliveryReport",
+    "RoomOperationResult",
+}
+"""
+Messages that exist only since version 3.
+"""
 
 MEMBERS = {
     version: {name: members.split() for name, members in shapes.items()}
@@ -124,6 +160,6 @@ def _misfits(value, name, version, *, complete):
         if key in _INSIDE:
             for item in items:
                 yield from _misfits(item, _INSIDE[key], version, complete=complete)
-        if key == "missed_events":
+        if key in ("missed_events", "result"):
             for item in items:
                 yield from misfits(item, version, complete=complete)

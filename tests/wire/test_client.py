@@ -14,10 +14,16 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from signalfish.wire import client
 from signalfish.wire.codec import decode_text
 from signalfish.wire.errors import ErrorCode, Refusal
+from signalfish.wire.operations import RoomOperation
 from signalfish.wire.types import DeliveryClass, Encoding, RelayTransport, Topology, Transport
 from tests.strategies import client_messages, examples
 
-MESSAGES_PAGE = Path(__file__).parents[2] / "docs" / "protocol" / "messages.rst"
+PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol"
+
+NEWER = {client.Signal, client.TransportStatus}
+"""
+Messages that exist only since version 3.
+"""
 
 SEAT = "c0a1f7d2-3b64-4e98-a5d0-917f2e6b8c43"
 ROOM = "2f95be07-d8c1-46a3-b02e-64f7a1c93d58"
@@ -37,6 +43,8 @@ REQUIRED = {
     "ProvideConnectionInfo": {"connection_info": {"type": "direct", "host": "h", "port": 1}},
     "Reconnect": {"player_id": SEAT, "room_id": ROOM, "auth_token": "s3"},
     "JoinAsSpectator": {"game_name": "tide-pool", "room_code": "Q9ZK4T", "spectator_name": "Eve"},
+    "Signal": {"to": SEAT, "generation": ROOM, "signal": 1},
+    "TransportStatus": {"transport": "webrtc", "connected": True},
 }
 OPTIONAL = {
     "Authenticate": {
@@ -100,6 +108,14 @@ WRONG = {
         "room_code": TEXT,
         "spectator_name": TEXT,
         "password": TEXT[1:],
+    },
+    "Signal": {
+        "to": [*TEXT, "", SEAT[:-1]],
+        "generation": [*TEXT, "", ROOM + "0"],
+    },
+    "TransportStatus": {
+        "transport": [*TEXT, "", "tcp", "WebRTC"],
+        "connected": FLAG,
     },
 }
 
@@ -253,6 +269,32 @@ class MessageTests(SynchronousTestCase):
             message("JoinAsSpectator", REQUIRED["JoinAsSpectator"] | OPTIONAL["JoinAsSpectator"]),
         )
 
+    def test_signal(self):
+        """
+        Signal has two ids and a value whose bytes are kept, for those it is passed on to.
+        """
+        value = b'{ "Offer":1E2 }'
+        text = b'{"type":"Signal","data":{"to":"%s","generation":"%s","signal":%s}}'
+        found = decode_text(text % (SEAT.encode(), ROOM.upper().encode(), value), 999).data
+        self.assertEqual((UUID(SEAT), UUID(ROOM)), (found.to, found.generation))
+        self.assertEqual(value, bytes(found.signal))
+        self.assertEqual(
+            b"null", bytes(message("Signal", REQUIRED["Signal"] | {"signal": None}).data.signal)
+        )
+
+    def test_transport_status(self):
+        """
+        TransportStatus names a transport, and says whether it works.
+        """
+        for transport in Transport:
+            for connected in (True, False):
+                self.assertEqual(
+                    client.TransportStatus(client.OwnTransport(transport, connected)),
+                    message(
+                        "TransportStatus", {"transport": transport.value, "connected": connected}
+                    ),
+                )
+
     def test_without_payload(self):
         """
         For messages without payload, no data, null and any object are the same.
@@ -290,7 +332,7 @@ class ToleranceTests(SynchronousTestCase):
         Two payloads mean the same.
         """
         one, two = message(kind, payload), message(kind, other)
-        if kind in ("GameData", "ProvideConnectionInfo"):
+        if kind in ("GameData", "ProvideConnectionInfo", "Signal"):
             one, two = repr_of_raw(one), repr_of_raw(two)
         self.assertEqual(one, two)
 
@@ -445,10 +487,22 @@ class DocumentationTests(SynchronousTestCase):
         """
         There is an example for every message, and it decodes.
         """
-        if not MESSAGES_PAGE.exists():
+        self.assertEqual({*client.TextMessage.__args__} - NEWER, self.kinds("messages.rst"))
+
+    def test_newer_examples(self):
+        """
+        There is an example for every message that only version 3 has, and it decodes.
+        """
+        self.assertEqual(set(), {*NEWER, RoomOperation} - self.kinds("version-3.rst"))
+
+    def kinds(self, page):
+        """
+        What the examples of messages from the client are.
+        """
+        path = PROTOCOL / page
+        if not path.exists():
             raise SkipTest("the documentation is not here")
-        section = MESSAGES_PAGE.read_text().partition("\nFrom client to server\n---")[2]
+        section = path.read_text().partition("\nFrom client to server\n---")[2]
         section = section.partition("\nFrom server to client\n---")[0]
         blocks = re.findall(r"^\.\. code-block:: json\n\n((?:   .*\n|\n)+)", section, re.MULTILINE)
-        kinds = {type(decode_text(block.encode(), 65536)) for block in blocks}
-        self.assertEqual(set(client.TextMessage.__args__), kinds)
+        return {type(decode_text(block.encode(), 65536)) for block in blocks}

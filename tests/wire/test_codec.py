@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET, Struct
 from twisted.trial.unittest import SynchronousTestCase
 
-from signalfish.wire.client import BinaryGameData, ClientMessage, Ping
+from signalfish.wire.client import BinaryGameData, Ping, TextMessage
 from signalfish.wire.codec import decode_binary, decode_connection_info, decode_text
 from signalfish.wire.errors import ErrorCode, Refusal
 from signalfish.wire.types import (
@@ -429,7 +429,7 @@ class JunkTests(SynchronousTestCase):
         except UnicodeDecodeError:
             self.assertRaises(UnicodeDecodeError, text.decode)
         else:
-            self.assertIsInstance(found, ClientMessage)
+            self.assertIsInstance(found, TextMessage)
             self.assertEqual(type(found).__name__, json.loads(text)["type"])
 
     @examples(300)

@@ -10,11 +10,12 @@ from typing import Union, get_args, get_origin, get_type_hints
 
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Raw
+from msgspec import UNSET, Raw
 from twisted.trial.unittest import SynchronousTestCase
 
+from signalfish.wire import accounts, operations, plans
 from signalfish.wire.frames import text_frame
-from signalfish.wire.outgoing import Notice, encode, nested
+from signalfish.wire.outgoing import NO_FRAME, Notice, encode, nested
 from signalfish.wire.server import (
     Envelope,
     Error,
@@ -27,11 +28,19 @@ from signalfish.wire.server import (
     ServerMessage,
     SpectatorDisconnected,
 )
-from signalfish.wire.types import Encoding, Form, LobbyState
+from signalfish.wire.types import Encoding, Form, LobbyState, Transport
 from tests.strategies import examples, server_messages
-from tests.wire.shapes import MEMBERS, misfits, parsed
+from tests.wire.shapes import MEMBERS, NEWER, misfits, parsed
 
 versions = st.sampled_from([2, 3])
+KINDS = ServerMessage.__subclasses__()
+
+
+def in_version(kind, version):
+    """
+    Whether clients of a version know a kind of message.
+    """
+    return kind.first_version <= version
 
 
 def filled(hint):
@@ -80,15 +89,18 @@ class ShapeTests(SynchronousTestCase):
         """
         The table of shapes lists every message of the server.
         """
-        names = {kind.__name__ for kind in ServerMessage.__subclasses__()}
         for version in (2, 3):
+            names = {kind.__name__ for kind in KINDS if in_version(kind, version)}
             self.assertEqual(set(), names - set(MEMBERS[version]), version)
+        self.assertEqual(NEWER, {kind.__name__ for kind in KINDS if not in_version(kind, 2)})
 
     def test_complete(self):
         """
         With everything there is to say, all members of the version are there, and no others.
         """
-        for kind, version in product(ServerMessage.__subclasses__(), (2, 3)):
+        for kind, version in product(KINDS, (2, 3)):
+            if not in_version(kind, version):
+                continue
             text = encode(filled(kind), version)
             self.assertEqual([], list(misfits(parsed(text), version, complete=True)), text)
 
@@ -98,6 +110,7 @@ class ShapeTests(SynchronousTestCase):
         """
         With less to say, only members that may be absent are absent.
         """
+        version = max(version, message.first_version)
         text = encode(message, version)
         self.assertEqual([], list(misfits(parsed(text), version)), text)
 
@@ -105,8 +118,8 @@ class ShapeTests(SynchronousTestCase):
         """
         Members that both versions have carry the same value, but for lists of spectators.
         """
-        for kind in ServerMessage.__subclasses__():
-            if kind.__struct_fields__:
+        for kind in KINDS:
+            if kind.__struct_fields__ and in_version(kind, 2):
                 old, new = (json.loads(encode(filled(kind), version))["data"] for version in (2, 3))
                 slim = kind in (NewSpectatorJoined, SpectatorDisconnected)
                 changed = {"current_spectators"} if slim else set()
@@ -196,6 +209,7 @@ class NestedTests(SynchronousTestCase):
             ready_players=(),
             relay_type="t",
             current_spectators=(),
+            ice_servers=UNSET,
             missed_events=(event,),
             replay="complete",
             sender_watermarks=(),
@@ -240,6 +254,27 @@ class NoticeTests(SynchronousTestCase):
         first = [self.notice.frame(Form(version, json)) for version in (2, 3, 2, 3)]
         self.assertEqual(first[:2], first[2:])
         self.assertNotEqual(first[0], first[1])
+
+    def test_newer_message(self):
+        """
+        A message that only version 3 has makes no frame for older clients.
+        """
+        status = plans.PeerTransportStatus(peer_id="p", transport=Transport.WEBRTC, connected=True)
+        notice = Notice(status)
+        self.assertEqual(NO_FRAME, notice.frame(Form(2, Encoding.JSON)))
+        self.assertEqual(text_frame(encode(status, 3)), notice.frame(Form(3, Encoding.JSON)))
+
+    def test_every_newer_message(self):
+        """
+        There is no message of version 3 that an older client could be sent.
+        """
+        for kind in (
+            plans.SessionPlan,
+            plans.Signal,
+            accounts.DeliveryReport,
+            operations.RoomOperationResult,
+        ):
+            self.assertEqual(NO_FRAME, Notice(filled(kind)).frame(Form(2, Encoding.JSON)), kind)
 
     def test_error(self):
         """

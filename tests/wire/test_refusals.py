@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from signalfish.wire import client, server
 from signalfish.wire.errors import ErrorCode, Refusal
 from signalfish.wire.refusals import answer
+from signalfish.wire.types import Transport
 
 NOBODY = UUID(int=0)
 REQUESTS = [
@@ -27,6 +28,8 @@ REQUESTS = [
     client.Reconnect(client.Claim(NOBODY, NOBODY, "t")),
     client.JoinAsSpectator(client.SpectatorRequest("g", "C", "s")),
     client.LeaveSpectator(),
+    client.Signal(client.Signalling(NOBODY, NOBODY, Raw(b"1"))),
+    client.TransportStatus(client.OwnTransport(Transport.WEBRTC, connected=True)),
 ]
 IN_KIND = {
     client.Authenticate: server.AuthenticationError(error="why", error_code="ROOM_FULL"),
@@ -36,6 +39,12 @@ IN_KIND = {
     client.AuthorityRequest: server.AuthorityResponse(
         granted=False, reason="why", error_code="ROOM_FULL"
     ),
+}
+OLDER = {
+    ErrorCode.PASSWORD_REQUIRED: ErrorCode.ROOM_NOT_FOUND,
+    ErrorCode.BANNED: ErrorCode.ROOM_NOT_FOUND,
+    ErrorCode.KICKED: ErrorCode.RECONNECTION_FAILED,
+    ErrorCode.ROOM_SESSION_INCOMPATIBLE: ErrorCode.ROOM_FULL,
 }
 PLAIN = server.Error(message="why", error_code="ROOM_FULL")
 
@@ -87,21 +96,21 @@ class AnswerTests(SynchronousTestCase):
 
     def test_older_clients(self):
         """
-        A client that cannot know PASSWORD_REQUIRED is told ROOM_NOT_FOUND, with the same text.
+        A client that cannot know a newer code is told an older one, with the same text.
         """
-        refusal = Refusal(ErrorCode.PASSWORD_REQUIRED, "why")
-        for request in REQUESTS:
-            old = answer(request, refusal, newer_codes=False)
-            new = answer(request, refusal, newer_codes=True)
-            self.assertEqual(ErrorCode.ROOM_NOT_FOUND, old.error_code)
-            self.assertEqual(ErrorCode.PASSWORD_REQUIRED, new.error_code)
-            self.assertEqual(new, replace(old, error_code=new.error_code))
+        for code, older in OLDER.items():
+            for request in REQUESTS:
+                old = answer(request, Refusal(code, "why"), newer_codes=False)
+                new = answer(request, Refusal(code, "why"), newer_codes=True)
+                self.assertEqual(older, old.error_code)
+                self.assertEqual(code, new.error_code)
+                self.assertEqual(new, replace(old, error_code=new.error_code))
 
     def test_other_codes_for_all(self):
         """
         All other codes are the same for everybody.
         """
-        for code in set(ErrorCode) - {ErrorCode.PASSWORD_REQUIRED}:
+        for code in set(ErrorCode) - set(OLDER):
             for request in REQUESTS:
                 refusal = Refusal(code, "why")
                 old = answer(request, refusal, newer_codes=False)

@@ -6,26 +6,29 @@ import json
 import re
 from pathlib import Path
 
-from msgspec import Raw
+from msgspec import UNSET, Raw
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from signalfish.wire import server
+from signalfish.wire import accounts, operations, plans, server
 from signalfish.wire.errors import ErrorCode
 from signalfish.wire.outgoing import encode, nested
 from signalfish.wire.types import (
     CustomInfo,
     DirectInfo,
     Encoding,
+    IceServer,
     LobbyState,
     RelayInfo,
     RelayTransport,
     SpectatorReason,
+    Topology,
+    Transport,
     UnityRelayInfo,
     WebRTCInfo,
 )
-from tests.wire.shapes import misfits, parsed
+from tests.wire.shapes import NEWER, misfits, parsed
 
-MESSAGES_PAGE = Path(__file__).parents[2] / "docs" / "protocol" / "messages.rst"
+PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol"
 
 ROOM = "7d3cf1a0-58e2-4b96-8f0d-c2a914b7e635"
 ADA = "0e9a44d7-b1c3-4c58-a6f2-93d5870b1ec4"
@@ -147,6 +150,13 @@ class VectorTests(SynchronousTestCase):
     Messages and their text: members, their order, and what is null or absent.
     """
 
+    def check_newer(self, message, text):
+        """
+        A message of version 3 has this text.
+        """
+        self.assertEqual(parsed(text), parsed(encode(message, 3)))
+        self.assertEqual(3, message.first_version)
+
     def check(self, message, version_2, version_3=None):
         """
         A message has this text in version 2 and, unless it is the same, that in version 3.
@@ -204,7 +214,8 @@ class VectorTests(SynchronousTestCase):
             }
         """
         versions = """
-            "protocol_version": 3, "min_protocol_version": 2, "max_protocol_version": 3
+            "protocol_version": 3, "min_protocol_version": 2, "max_protocol_version": 3,
+            "transports": ["websocket"], "max_outbound_message_size": 8388608
         """
         self.check(
             server.ProtocolInfo(
@@ -227,6 +238,8 @@ class VectorTests(SynchronousTestCase):
                 protocol_version=3,
                 min_protocol_version=2,
                 max_protocol_version=3,
+                transports=("websocket",),
+                max_outbound_message_size=8388608,
             ),
             message("ProtocolInfo", f"{{{shared}}}"),
             message("ProtocolInfo", f"{{{shared}, {versions}}}"),
@@ -251,6 +264,8 @@ class VectorTests(SynchronousTestCase):
                 protocol_version=3,
                 min_protocol_version=3,
                 max_protocol_version=3,
+                transports=UNSET,
+                max_outbound_message_size=UNSET,
             ),
             message(
                 "ProtocolInfo",
@@ -332,7 +347,7 @@ class VectorTests(SynchronousTestCase):
             ready_players=(BO,),
             relay_type="matchbox",
             current_spectators=(eve,),
-            **members,
+            **{"ice_servers": UNSET} | members,
         )
 
     def test_room_joined(self):
@@ -356,6 +371,33 @@ class VectorTests(SynchronousTestCase):
             message("RoomJoined", f"{{{self.snapshot(f'{ADA_3}, {BO_3}')}, {token}}}"),
         )
 
+    def test_room_joined_with_ice_servers(self):
+        """
+        ICE servers are told in version 3 only; those without credentials have no such members.
+        """
+        servers = (
+            IceServer(urls=("stun:s.example", "stun:t.example")),
+            IceServer(urls=("turn:t.example",), username="u", credential="c"),
+        )
+        self.check(
+            self.room_joined(ice_servers=servers, reconnection_token="s3"),
+            message(
+                "RoomJoined",
+                f"""{{{self.snapshot(f"{ADA_2}, {BO_2}")}, "reconnection_token": "s3"}}""",
+            ),
+            message(
+                "RoomJoined",
+                f"""{{
+                    {self.snapshot(f"{ADA_3}, {BO_3}")},
+                    "ice_servers": [
+                        {{"urls": ["stun:s.example", "stun:t.example"]}},
+                        {{"urls": ["turn:t.example"], "username": "u", "credential": "c"}}
+                    ],
+                    "reconnection_token": "s3"
+                }}""",
+            ),
+        )
+
     def test_room_joined_empty_lists(self):
         """
         Empty lists are there.
@@ -373,6 +415,7 @@ class VectorTests(SynchronousTestCase):
             ready_players=(),
             relay_type="",
             current_spectators=(),
+            ice_servers=UNSET,
         )
         self.check(
             joined,
@@ -608,6 +651,7 @@ class VectorTests(SynchronousTestCase):
                 ready_players=(BO,),
                 relay_type="matchbox",
                 current_spectators=(eve,),
+                ice_servers=(IceServer(urls=("stun:s.example",)),),
                 missed_events=events,
                 replay="complete",
                 sender_watermarks=(server.Watermark(player_id=BO, epoch=1, seq=0),),
@@ -618,6 +662,7 @@ class VectorTests(SynchronousTestCase):
                 "Reconnected",
                 f"""{{
                     {snapshot_3},
+                    "ice_servers": [{{"urls": ["stun:s.example"]}}],
                     "missed_events": [{events_3}],
                     "replay": "complete",
                     "sender_watermarks": [{{"player_id": "{BO}", "epoch": 1, "seq": 0}}],
@@ -789,6 +834,154 @@ class VectorTests(SynchronousTestCase):
             message("Error", '{"message": "Slow down.", "error_code": "RATE_LIMIT_EXCEEDED"}'),
         )
 
+    def test_session_plan(self):
+        """
+        SessionPlan names the host of a host session, where it listens, and whom to connect to.
+        """
+        self.check_newer(
+            plans.SessionPlan(
+                generation=ROOM,
+                topology=Topology.HOST,
+                transport=Transport.DIRECT,
+                host=ADA,
+                direct_endpoint=plans.DirectEndpoint(host="198.51.100.7", port=4242),
+                peers=(
+                    plans.SessionPeer(
+                        player_id=ADA, player_name="Ada", is_authority=True, initiate=True
+                    ),
+                ),
+            ),
+            message(
+                "SessionPlan",
+                f"""{{
+                    "generation": "{ROOM}",
+                    "topology": "host",
+                    "transport": "direct",
+                    "host": "{ADA}",
+                    "direct_endpoint": {{"host": "198.51.100.7", "port": 4242}},
+                    "peers": [{{
+                        "player_id": "{ADA}",
+                        "player_name": "Ada",
+                        "is_authority": true,
+                        "initiate": true
+                    }}],
+                    "fallback": "relay"
+                }}""",
+            ),
+        )
+
+    def test_session_plan_of_the_relay(self):
+        """
+        The plan of the relay has an empty list of peers, and neither host nor ICE servers.
+        """
+        self.check_newer(
+            plans.SessionPlan(
+                generation=ROOM, topology=Topology.RELAY, transport=Transport.RELAY, peers=()
+            ),
+            message(
+                "SessionPlan",
+                f"""{{
+                    "generation": "{ROOM}",
+                    "topology": "relay",
+                    "transport": "relay",
+                    "peers": [],
+                    "fallback": "relay"
+                }}""",
+            ),
+        )
+
+    def test_signal(self):
+        """
+        Signal says from whom it is; the value inside is as it was written.
+        """
+        signal = plans.Signal(sender=ADA, generation=ROOM, signal=Raw(b'{"Offer": 1E2}'))
+        self.assertEqual(
+            f'{{"type":"Signal","data":{{"from":"{ADA}","generation":"{ROOM}",'
+            '"signal":{"Offer": 1E2}}}',
+            encode(signal, 3).decode(),
+        )
+
+    def test_peer_transport_status(self):
+        """
+        PeerTransportStatus tells about one transport of one player.
+        """
+        self.check_newer(
+            plans.PeerTransportStatus(peer_id=BO, transport=Transport.WEBRTC, connected=False),
+            message(
+                "PeerTransportStatus",
+                f'{{"peer_id": "{BO}", "transport": "webrtc", "connected": false}}',
+            ),
+        )
+
+    def test_delivery_report(self):
+        """
+        DeliveryReport has the counts of all classes, zeros included, and the gaps, if any.
+        """
+        counts = accounts.ClassCounts(
+            accounts.ReliableCounts(delivered=7, abandoned=1, unsupported_format=2),
+            accounts.LatestCounts(delivered=3, superseded=4, dropped_full=5),
+            accounts.VolatileCounts(dropped=6),
+        )
+        gap = accounts.Gap(
+            from_player=ADA,
+            epoch=2,
+            from_seq=41,
+            to_seq=42,
+            reason=accounts.GapReason.UNSUPPORTED_FORMAT,
+        )
+        per_class = """{
+            "reliable": {"delivered": 7, "abandoned": 1, "unsupported_format": 2},
+            "latest": {
+                "delivered": 3,
+                "superseded": 4,
+                "dropped_full": 5,
+                "abandoned": 0,
+                "unsupported_format": 0
+            },
+            "volatile": {"delivered": 0, "dropped": 6, "abandoned": 0, "unsupported_format": 0}
+        }"""
+        self.check_newer(
+            accounts.DeliveryReport(per_class=counts),
+            message("DeliveryReport", f'{{"per_class": {per_class}}}'),
+        )
+        self.check_newer(
+            accounts.DeliveryReport(per_class=counts, gaps=(gap,)),
+            message(
+                "DeliveryReport",
+                f"""{{
+                    "per_class": {per_class},
+                    "gaps": [{{
+                        "from_player": "{ADA}",
+                        "epoch": 2,
+                        "from_seq": 41,
+                        "to_seq": 42,
+                        "reason": "unsupported_format"
+                    }}]
+                }}""",
+            ),
+        )
+
+    def test_room_operation_result(self):
+        """
+        RoomOperationResult carries another message, in the shape of the recipient's version.
+        """
+        self.check_newer(
+            operations.RoomOperationResult(
+                operation_id=ROOM,
+                result=nested(server.PlayerLeft(player_id=ADA, epoch=1, final_seq=2)),
+            ),
+            message(
+                "RoomOperationResult",
+                f"""{{
+                    "operation_id": "{ROOM}",
+                    "result": {{
+                        "type": "PlayerLeft",
+                        "data": {{"player_id": "{ADA}", "epoch": 1, "final_seq": 2}}
+                    }}
+                }}""",
+            ),
+        )
+
 
 class DocumentationTests(SynchronousTestCase):
     """
@@ -799,18 +992,27 @@ class DocumentationTests(SynchronousTestCase):
         """
         There is an example for every message, and it has the members of version 2.
         """
-        examples = self.examples()
+        examples = self.examples("messages.rst")
         self.assertEqual([], [line for each in examples for line in misfits(each, 2)])
         kinds = {kind.__name__ for kind in server.ServerMessage.__subclasses__()}
-        self.assertEqual(kinds, {dict(each)["type"] for each in examples})
+        self.assertEqual(kinds - NEWER, {dict(each)["type"] for each in examples})
 
-    def examples(self):
+    def test_newer_examples(self):
+        """
+        There is an example for every message that only version 3 has, and it has its members.
+        """
+        examples = self.examples("version-3.rst")
+        self.assertEqual([], [line for each in examples for line in misfits(each, 3)])
+        self.assertEqual(set(), NEWER - {dict(each)["type"] for each in examples})
+
+    def examples(self, page):
         """
         The examples of messages from the server, but for game data, which is no such message.
         """
-        if not MESSAGES_PAGE.exists():
+        path = PROTOCOL / page
+        if not path.exists():
             raise SkipTest("the documentation is not here")
-        section = MESSAGES_PAGE.read_text().partition("\nFrom server to client\n---")[2]
+        section = path.read_text().partition("\nFrom server to client\n---")[2]
         blocks = re.findall(r"^\.\. code-block:: json\n\n((?:   .*\n|\n)+)", section, re.MULTILINE)
         examples = map(parsed, blocks)
         return [each for each in examples if dict(each)["type"] != "GameData"]

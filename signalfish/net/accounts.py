@@ -1,0 +1,84 @@
+"""
+The books of one connection: what it was sent, and what it could not be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from signalfish.wire.accounts import (
+    ClassCounts,
+    DeliveryReport,
+    Gap,
+    GapReason,
+    LatestCounts,
+    ReliableCounts,
+    VolatileCounts,
+)
+from signalfish.wire.gamedata import BinaryData, TextData
+from signalfish.wire.types import DeliveryClass
+
+_COUNTS = {
+    GapReason.LATEST_SUPERSEDED: "superseded",
+    GapReason.LATEST_DROPPED_FULL: "dropped_full",
+    GapReason.VOLATILE_DROPPED: "dropped",
+    GapReason.UNSUPPORTED_FORMAT: "unsupported_format",
+}
+
+
+class LeftOut(NamedTuple):
+    """
+    A run of one sender's game data that is not sent.
+
+    :ivar first: the first of it.
+    :ivar last: the number of the last of it.
+    """
+
+    first: TextData | BinaryData
+    last: int
+    reason: GapReason
+
+
+class Accounts:
+    """
+    Counts game data by delivery class, for clients who check that nothing is missing.
+    """
+
+    def __init__(self) -> None:
+        self._reliable = ReliableCounts()
+        self._latest = LatestCounts()
+        self._volatile = VolatileCounts()
+
+    def delivered(self, data: TextData | BinaryData) -> None:
+        """
+        Some game data was sent.
+        """
+        self._of(data).delivered += 1
+
+    def left_out(self, gaps: Sequence[LeftOut]) -> DeliveryReport:
+        """
+        Some game data is not sent.
+
+        :return: what the client must be told before it sees what comes after.
+        """
+        for gap in gaps:
+            counts, name = self._of(gap.first), _COUNTS[gap.reason]
+            setattr(counts, name, getattr(counts, name) + gap.last - gap.first.seq + 1)
+        counts_now = ClassCounts(self._reliable, self._latest, self._volatile)
+        return DeliveryReport(per_class=counts_now, gaps=tuple(map(_told, gaps)))
+
+    def _of(self, data: TextData | BinaryData) -> ReliableCounts | LatestCounts | VolatileCounts:
+        if data.kind is DeliveryClass.LATEST:
+            return self._latest
+        return self._volatile if data.kind is DeliveryClass.VOLATILE else self._reliable
+
+
+def _told(gap: LeftOut) -> Gap:
+    return Gap(
+        from_player=gap.first.origin.player,
+        epoch=gap.first.origin.epoch,
+        from_seq=gap.first.seq,
+        to_seq=gap.last,
+        reason=gap.reason,
+    )

@@ -235,7 +235,10 @@ class Session:
         if len(raw) > limit:
             text = f"Signal payload is {len(raw)} bytes; the maximum allowed is {limit} bytes"
             raise Refusal(ErrorCode.SIGNAL_TOO_LARGE, text)
-        room, seat = self._seat()
+        place = self._place
+        if not isinstance(place, Seat) or place.room is None:
+            raise Refusal(ErrorCode.NOT_IN_ROOM, "You are not in a room")
+        room, seat = place.room, place
         signal = Signal(sender=seat.id, generation=str(fields.generation), signal=Raw(raw))
         signals.relay(room, seat, str(fields.to), signal, self._service.rooms)
 

@@ -101,7 +101,7 @@ SPECTATING = {
     "Reconnect": ErrorCode.RECONNECTION_FAILED,
     "JoinAsSpectator": ErrorCode.SPECTATOR_JOIN_FAILED,
     "LeaveSpectator": ["SpectatorLeft"],
-    "Signal": ErrorCode.SPECTATOR_NOT_ALLOWED,
+    "Signal": ErrorCode.NOT_IN_ROOM,
     "TransportStatus": [],
 }
 AFTER_THE_ROOM = {"Authenticate": ErrorCode.INVALID_INPUT, **OUTSIDE}

@@ -196,8 +196,11 @@ class RateLimited:
             self._charge(creates=self._creates(request.data))
         elif kind is Reconnect or kind is JoinAsSpectator:
             self._charge(creates=False)
-        elif kind is Signal or kind is TransportStatus:
+        elif kind is Signal:
             self._signal(message)
+            return
+        elif kind is TransportStatus:
+            self._report(message)
             return
         self._inner.received(message)
 
@@ -213,6 +216,13 @@ class RateLimited:
             self._signal_errors.add(now)
             raise
         self._signals.add(now)
+
+    def _report(self, message: ClientMessage) -> None:
+        now, budget = self._budgets.now(), self._budget
+        # It asks for no answer, so one that is too much is only not passed on.
+        if self._signals.used(now, budget.window) < budget.signals:
+            self._inner.received(message)
+            self._signals.add(now)
 
     def control_frame(self) -> None:
         """

@@ -567,6 +567,20 @@ class SignalBudgetTests(LimitsTestCase):
             self.accepted(client, message)
         self.accepted(self.client(), SIGNAL, 5)
 
+    def test_reports(self):
+        """
+        Reports of transports share the budget; those that are too many go no further, unanswered.
+        """
+        client = self.client()
+        self.accepted(client, STATUS, 4)
+        self.accepted(client, SIGNAL)
+        before = list(client.inner.events)
+        client.received(STATUS)
+        self.assertEqual(before, client.inner.events)
+        self.limited(client)
+        self.clock.advance(60)
+        self.accepted(client, STATUS)
+
     def test_wrong_signals(self):
         """
         What is wrong is told some times only, and then that there was too much.

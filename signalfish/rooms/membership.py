@@ -24,7 +24,8 @@ def join(room: Room, newcomer: Newcomer, now: float, password: str | None = None
     """
     Give a newcomer a seat.
 
-    :raises Refusal: PASSWORD_REQUIRED, INVALID_PLAYER_NAME or ROOM_FULL.
+    :raises Refusal: PASSWORD_REQUIRED, BANNED, ROOM_SESSION_INCOMPATIBLE, INVALID_PLAYER_NAME or
+        ROOM_FULL.
     """
     forget_expired(room, now)
     check_password(room.lock, password)

@@ -36,21 +36,29 @@ def is_moderation(request: object) -> bool:
 def _kick(
     request: operations.KickPlayer, room: Room, seat: Seat, service: RoomService
 ) -> operations.PlayerKicked:
-    target = str(request.data.player_id)
-    is_present = target in room.seats
-    moderation.kick(room, seat, target, service.time.monotonic())
-    service.tally.players_left += is_present
+    target = _send_away(moderation.kick, request.data, room, seat, service)
     return operations.PlayerKicked(player_id=target)
 
 
 def _ban(
     request: operations.BanPlayer, room: Room, seat: Seat, service: RoomService
 ) -> operations.PlayerBanned:
-    target = str(request.data.player_id)
-    is_present = target in room.seats
-    moderation.ban(room, seat, target, service.time.monotonic())
-    service.tally.players_left += is_present
+    target = _send_away(moderation.ban, request.data, room, seat, service)
     return operations.PlayerBanned(player_id=target)
+
+
+def _send_away(
+    how: Callable[[Room, Seat, str, float], None],
+    data: operations.Target,
+    room: Room,
+    seat: Seat,
+    service: RoomService,
+) -> str:
+    target = str(data.player_id)
+    is_present = target in room.seats
+    how(room, seat, target, service.time.monotonic())
+    service.tally.players_left += is_present
+    return target
 
 
 def _unban(

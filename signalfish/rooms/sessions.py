@@ -12,7 +12,7 @@ from signalfish.rooms.room import Room
 from signalfish.rooms.seat import Seat
 from signalfish.wire.errors import ErrorCode, Refusal
 from signalfish.wire.outgoing import Notice
-from signalfish.wire.plans import DirectEndpoint
+from signalfish.wire.plans import FIRST_VERSION, DirectEndpoint
 from signalfish.wire.types import Capabilities, IceServer, LobbyState, Topology, Transport
 
 
@@ -92,11 +92,13 @@ def publish(room: Room) -> None:
     """
     Tell everybody who understands plans the current one, as a new generation.
     """
-    seats, unix_time = room.seats.values(), room.planner.unix_time()
-    publication = plan.Publication(room.session, seats, room.authority, room.planner.new_id())
+    seats, planner, unix_time = room.seats.values(), room.planner, room.planner.unix_time()
+    publication = plan.Publication(room.session, seats, room.authority, planner.new_id())
+    uses_ice = room.session is not None and room.session.transport is Transport.WEBRTC
     for seat in seats:
-        ice_servers = room.planner.ice.servers_for(seat.id, unix_time)
-        seat.link.deliver(Notice(publication.told_to(seat, ice_servers)))
+        if seat.link.form.version >= FIRST_VERSION:
+            ice_servers = planner.ice.servers_for(seat.id, unix_time) if uses_ice else ()
+            seat.link.deliver(Notice(publication.told_to(seat, ice_servers)))
 
 
 def early_ice_servers(room: Room, seat: Seat) -> tuple[IceServer, ...]:

@@ -30,7 +30,7 @@ TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 CONTINUATION = 0x0
 
 _TWISTD = Path(sys.executable).with_name("twistd")
-_PYTHONPATH = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # noqa: PTH100
+_PYTHONPATH = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # noqa: PTH100 - sys.path holds strings
 _SERVING = re.compile(r"Serving .*port=(\d+)")
 _TROUBLE = re.compile("Traceback|Unhandled|CRITICAL")
 

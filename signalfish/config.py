@@ -129,7 +129,7 @@ class Protocol:
     room_code_length: Annotated[int, Meta(ge=4, le=64)] = 6
     max_players_limit: Capacity = 100
     enable_message_pack_game_data: bool = True
-    max_protocol_version: Annotated[int, Meta(ge=2, le=3)] = 2
+    max_protocol_version: Annotated[int, Meta(ge=2, le=3)] = 3
     player_name_validation: PlayerNames = Factory(PlayerNames)
     sdk_compatibility: SdkCompatibility = Factory(SdkCompatibility)
 

@@ -108,7 +108,7 @@ DEFAULTS = {
     "security.max_signal_bytes": 16384,
     "rate_limit.max_signals": 600,
     "rate_limit.max_signal_errors": 60,
-    "protocol.max_protocol_version": 2,
+    "protocol.max_protocol_version": 3,
     "session.default_topology": Topology.MESH,
     "session.game_topology_mappings": {},
     "session.enable_webrtc": True,

@@ -825,7 +825,6 @@ class Version3Tests(AssembleTestCase):
     """
 
     settings = {
-        "protocol": {"max_protocol_version": 3},
         "rate_limit": {"max_signals": 2, "max_signal_errors": 1},
         "security": {"max_signal_bytes": 10},
         "session": {
@@ -901,8 +900,10 @@ class Version3Tests(AssembleTestCase):
 
 class Version2OnlyTests(AssembleTestCase):
     """
-    A server that is not configured.
+    A server that does not speak version 3.
     """
+
+    settings = {"protocol": {"max_protocol_version": 2}}
 
     def test_endpoint(self):
         """

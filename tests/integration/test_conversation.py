@@ -8,6 +8,8 @@ import msgpack
 
 from tests.integration.harness import ServerTestCase
 
+VERSIONS = ("protocol_version", "min_protocol_version", "max_protocol_version")
+
 
 class HandshakeTests(ServerTestCase):
     """
@@ -33,10 +35,18 @@ class HandshakeTests(ServerTestCase):
 
     def test_asking_for_version_3(self):
         """
-        A client that asks for protocol version 3 gets version 2, and is told so by what is missing.
+        A client that asks for protocol version 3 gets it on any endpoint.
+        """
+        info = self.client().authenticate(protocol_version=3)
+        self.assertEqual((3, 2, 3), tuple(info[key] for key in VERSIONS))
+        self.assertIn("spectator_relay", info["capabilities"])
+
+    def test_asking_for_no_version(self):
+        """
+        A client that asks for no version gets version 2, and is told so by what is missing.
         """
         client = self.client()
-        info = client.authenticate(protocol_version=3, platform="lua", sdk_version="2.4.0")
+        info = client.authenticate(platform="lua", sdk_version="2.4.0")
         self.assertEqual(
             {
                 "platform": "lua",
@@ -106,10 +116,10 @@ class GameTests(ServerTestCase):
 
     def test_started_by_a_player(self):
         """
-        Three players in a room for eight start by StartGame; one asked for protocol version 3.
+        Three players in a room for eight start by StartGame; one has authenticated.
         """
         mira, oskar, pia = players = [self.client() for _ in range(3)]
-        mira.authenticate(protocol_version=3)
+        mira.authenticate()
         room = mira.join("Mira")
         self.assertEqual((8, True, "waiting"), room_terms(room))
         self.assertNotIn("reconnection_token", room)

@@ -17,7 +17,6 @@ def peers(plan):
 
 
 class Version3TestCase(InteropTestCase):
-    settings = {"protocol": {"max_protocol_version": 3}}
     path = "/v3/ws"
     options = {"mode": "mesh"}
 

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from signalfish.net.addresses import address_key
 from signalfish.net.advisories import Advisories
+from signalfish.net.intake import Intake
 from signalfish.net.liveness import ACTIVE, ANSWERED, SILENT
 from signalfish.net.outbox import Outbox
 from signalfish.net.receiver import Receiver
@@ -68,8 +69,7 @@ class SignalingProtocol(WebSocketServerProtocol):
         self._ending: IDelayedCall | None = None
         self._advisories = Advisories()
         self._form = Form(2, Encoding.JSON)
-        self._resting: IDelayedCall | None = None
-        self._held_by: set[Outbox] = set()
+        self._intake: Intake | None = None
         self._spectates = False
         self.endpoint = ""
 
@@ -86,6 +86,7 @@ class SignalingProtocol(WebSocketServerProtocol):
         """
         Start the conversation.
         """
+        self._intake = Intake(self.transport, self.factory.clock, self.consumeData)
         # The HTTP channel is still registered as the producer, which would keep it alive.
         self.transport.unregisterProducer()
         self._outbox = self.factory.outbox(self.transport, self._give_up)
@@ -157,9 +158,10 @@ class SignalingProtocol(WebSocketServerProtocol):
         """
         The connection is gone.
         """
-        for call in (self._ending, self._resting):
-            if call is not None and call.active():
-                call.cancel()
+        if self._ending is not None and self._ending.active():
+            self._ending.cancel()
+        if self._intake is not None:
+            self._intake.close()
         if self._outbox is not None:
             self._outbox.discard()
         self._release()
@@ -250,7 +252,7 @@ class SignalingProtocol(WebSocketServerProtocol):
         """
         See :meth:`signalfish.net.liveness.Connection.reads`.
         """
-        return self._resting is None and not self._held_by
+        return self._intake is None or self._intake.is_open
 
     def ping(self) -> None:
         """
@@ -269,33 +271,22 @@ class SignalingProtocol(WebSocketServerProtocol):
         """
         Read nothing from the client for a while.
         """
-        if self._resting is None:
-            self.transport.pauseProducing()
-            self._resting = self.factory.clock.callLater(seconds, self._rested)
+        if self._intake is not None:
+            self._intake.rest(seconds)
 
     def hold(self, outbox: Outbox) -> None:
         """
         See :meth:`signalfish.net.outbox.Source.hold`.
         """
-        self._held_by.add(outbox)
-        self.transport.pauseProducing()
+        if self._intake is not None:
+            self._intake.hold(outbox)
 
     def let_go(self, outbox: Outbox) -> None:
         """
         See :meth:`signalfish.net.outbox.Source.let_go`.
         """
-        if outbox in self._held_by:
-            self._held_by.remove(outbox)
-            self.factory.clock.callLater(0, self._read_on)
-
-    def _rested(self) -> None:
-        self._resting = None
-        self._read_on()
-
-    def _read_on(self) -> None:
-        if self.reads and self.state != self.STATE_CLOSED:
-            self.transport.resumeProducing()
-            self.consumeData()
+        if self._intake is not None:
+            self._intake.let_go(outbox)
 
     def _receive(self, receiver: Receiver, payload: bytes, is_binary: bool) -> None:
         message: ClientMessage | None = None

@@ -138,7 +138,10 @@ def misfits(envelope, version, *, complete=False):
     """
     keys = [key for key, _ in envelope]
     name = dict(envelope)["type"]
-    members = MEMBERS[version][name]
+    members = MEMBERS[version].get(name)
+    if members is None:
+        yield f"{name} does not exist"
+        return
     if keys != (["type", "data"] if members else ["type"]):
         yield f"{name} is enveloped in {keys}"
     if members:
@@ -147,7 +150,10 @@ def misfits(envelope, version, *, complete=False):
 
 def _misfits(value, name, version, *, complete):
     keys = [key for key, _ in value]
-    members = MEMBERS[version][name]
+    members = MEMBERS[version].get(name)
+    if members is None:
+        yield f"{name} does not exist"
+        return
     expected = [
         member.rstrip("?")
         for member in members

@@ -20,11 +20,6 @@ from tests.strategies import client_messages, examples
 
 PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol"
 
-NEWER = {client.Signal, client.TransportStatus}
-"""
-Messages that exist only since version 3.
-"""
-
 SEAT = "c0a1f7d2-3b64-4e98-a5d0-917f2e6b8c43"
 ROOM = "2f95be07-d8c1-46a3-b02e-64f7a1c93d58"
 
@@ -487,13 +482,7 @@ class DocumentationTests(SynchronousTestCase):
         """
         There is an example for every message, and it decodes.
         """
-        self.assertEqual({*client.TextMessage.__args__} - NEWER, self.kinds("messages.rst"))
-
-    def test_newer_examples(self):
-        """
-        There is an example for every message that only version 3 has, and it decodes.
-        """
-        self.assertEqual(set(), {*NEWER, RoomOperation} - self.kinds("version-3.rst"))
+        self.assertEqual({*client.TextMessage.__args__, RoomOperation}, self.kinds("messages.rst"))
 
     def kinds(self, page):
         """

@@ -333,6 +333,17 @@ class Client:
                 raise AssertionError(f"expected {kind} with {name} {value!r}, got {fields}")
         return fields
 
+    def wait(self, kind: str, **expected) -> dict:
+        """
+        The fields of the next message of this kind that has these fields, whatever comes before it.
+        """
+        while True:
+            message = self.receive()
+            if isinstance(message, dict) and message["type"] == kind:
+                fields = message.get("data", {})
+                if expected.items() <= fields.items():
+                    return fields
+
     def expect_nothing(self) -> None:
         """
         Make sure that nothing has been sent until now.

@@ -14,12 +14,13 @@ from collections import deque
 from functools import cache
 from pathlib import Path
 
-from tests.integration.harness import TIMEOUT, ServerTestCase
+from tests.integration.harness import TIMEOUT
 
 OPT_IN = "SIGNALFISH_INTEROP"
 BUILD_TIMEOUT = 900.0
 
 _MANIFEST = Path(__file__).with_name("client") / "Cargo.toml"
+_PROGRAMS = {"0.14": "puppet", "0.10": "puppet_0_10"}
 _TROUBLE = {"ProtocolViolation", "DecodeFailed"}
 _END = "end of output"
 
@@ -36,9 +37,11 @@ def reason_to_skip() -> str | None:
 
 
 @cache
-def puppet_program() -> Path:
+def programs() -> Path:
     """
-    The program, built where ``CARGO_TARGET_DIR`` says, or else in a directory that goes with us.
+    The directory of the programs, one for each release of the client that we have.
+
+    They are built where ``CARGO_TARGET_DIR`` says, or else in a directory that goes with us.
     """
     target = os.environ.get("CARGO_TARGET_DIR")
     if not target:
@@ -56,7 +59,7 @@ def puppet_program() -> Path:
     )
     if built.returncode:
         raise AssertionError(f"cargo: exit status {built.returncode}\n{built.stdout}")
-    return Path(target, "release", "puppet").absolute()
+    return Path(target, "release").absolute()
 
 
 class Stage:
@@ -83,18 +86,19 @@ class Puppet:
     One connection of the official client.
 
     :param url: the endpoint.
+    :param release: which client, ``0.14`` or ``0.10``.
     :param options: how it negotiates: ``mode`` (``v3``, ``mesh``) and ``binary``.
     :ivar history: the names of all events so far.
     :ivar unread: the events that no one has waited for.
     """
 
-    def __init__(self, stage: Stage, url: str, **options) -> None:
+    def __init__(self, stage: Stage, url: str, release: str = "0.14", **options) -> None:
         self.history: list[str] = []
         self.unread: deque[dict] = deque()
         self._stage = stage
         self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by close()
         self._process = subprocess.Popen(
-            [puppet_program()],
+            [programs() / _PROGRAMS[release]],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
@@ -190,48 +194,3 @@ class Puppet:
     def _complained(self) -> str:
         self._complaints.seek(0)
         return self._complaints.read()
-
-
-class InteropTestCase(ServerTestCase):
-    """
-    Tests with puppets, which share one server.
-
-    :cvar path: the endpoint that puppets connect to.
-    :cvar options: how they negotiate.
-    """
-
-    skip = reason_to_skip()
-    path = "/v2/ws"
-    options: dict[str, object] = {}
-
-    def setUp(self):
-        """
-        Build the client, and start the server, unless that is done.
-        """
-        puppet_program()
-        super().setUp()
-        self.stage = Stage()
-
-    def puppet(self, path: str | None = None, **options) -> Puppet:
-        """
-        A client that knows the terms.
-        """
-        url = self.server.url(path or self.path)
-        puppet = Puppet(self.stage, url, **(self.options if path is None else {}), **options)
-        self.addCleanup(puppet.close)
-        puppet.terms = puppet.wait("ProtocolInfo")
-        return puppet
-
-    def seat(self, name: str, **fields) -> Puppet:
-        """
-        A client in a room, in a new one unless a code is given.
-        """
-        return self.join(self.puppet(), name, **fields)
-
-    def join(self, puppet: Puppet, name: str, **fields) -> Puppet:
-        """
-        Let a client take a seat.
-        """
-        puppet.do("join", game="reef-racers", name=name, **fields)
-        puppet.room = puppet.wait("RoomJoined")
-        return puppet

@@ -2,35 +2,11 @@
 Tests for the official client in protocol version 2.
 """
 
-from tests.interop.harness import InteropTestCase
+from tests.interop.cases import Version2TestCase
 
 TEXT_KEY = bytes([0x81, 0xA1, 0x78, 1])  # MessagePack for {"x": 1}
 NUMBER_KEY = bytes([0x81, 1, 1])  # MessagePack for {1: 1}, which has no JSON
 UNKNOWN = "ffffffff-ffff-4fff-8fff-ffffffffffff"
-
-
-class Version2TestCase(InteropTestCase):
-    def pair(self, **options):
-        """
-        Two official clients in a room of their own.
-
-        :param options: how the second one negotiates.
-        """
-        ann = self.seat("Ann", max_players=2)
-        bob = self.join(self.puppet(**options), "Bob", code=ann.room["code"])
-        ann.wait("PlayerJoined")
-        for puppet in (ann, bob):
-            puppet.wait("LobbyStateChanged", lobby_state="lobby", ready=[])
-        return ann, bob
-
-    def spectator(self, code):
-        """
-        An official client that watches a room.
-        """
-        sue = self.puppet()
-        sue.do("watch", game="reef-racers", code=code, name="Sue")
-        sue.watching = sue.wait("SpectatorJoined")
-        return sue
 
 
 class LobbyTests(Version2TestCase):

@@ -2,7 +2,7 @@
 Tests for the official client in protocol version 3.
 """
 
-from tests.interop.harness import InteropTestCase
+from tests.interop.cases import Version3TestCase
 
 TEXT_KEY = [0x81, 0xA1, 0x78, 1]  # MessagePack for {"x": 1}
 NUMBER_KEY = [0x81, 1, 1]  # MessagePack for {1: 1}, which has no JSON
@@ -14,34 +14,6 @@ def peers(plan):
     Whom a session plan names, and whether to call them.
     """
     return {peer["player_id"]: peer["initiate"] for peer in plan["peers"]}
-
-
-class Version3TestCase(InteropTestCase):
-    path = "/v3/ws"
-    options = {"mode": "mesh"}
-
-    def returned(self, player, token=None, **options):
-        """
-        A new connection that takes back the seat of a player.
-        """
-        puppet = self.puppet(**options)
-        puppet.room = player.room
-        puppet.do(
-            "reconnect",
-            player=player.room["player"],
-            room=player.room["room"],
-            token=token or player.room["token"],
-        )
-        puppet.back = puppet.wait("Reconnected")
-        return puppet
-
-    def assert_plays(self, player, value, *others):
-        """
-        What a player sends reaches others.
-        """
-        player.do("data", data=value)
-        for puppet in others:
-            puppet.wait("GameData", data=value, **{"from": player.room["player"]})
 
 
 class LobbyTests(Version3TestCase):

@@ -75,7 +75,7 @@ class Stage:
         Let the puppet that speaks next remember what it said.
         """
         puppet, event = self.said.get(timeout=TIMEOUT)
-        puppet.history.append(event["event"])
+        puppet.heard.append(event)
         puppet.unread.append(event)
         if event["event"] in _TROUBLE:
             raise AssertionError(f"{puppet} {event['event']}: {event['data']}")
@@ -88,12 +88,12 @@ class Puppet:
     :param url: the endpoint.
     :param release: which client, ``0.14`` or ``0.10``.
     :param options: how it negotiates: ``mode`` (``v3``, ``mesh``) and ``binary``.
-    :ivar history: the names of all events so far.
+    :ivar heard: all events so far.
     :ivar unread: the events that no one has waited for.
     """
 
     def __init__(self, stage: Stage, url: str, release: str = "0.14", **options) -> None:
-        self.history: list[str] = []
+        self.heard: list[dict] = []
         self.unread: deque[dict] = deque()
         self._stage = stage
         self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by close()
@@ -110,6 +110,13 @@ class Puppet:
 
     def __repr__(self) -> str:
         return f"puppet {self._process.pid} (after {', '.join(self.history[-8:])})"
+
+    @property
+    def history(self) -> list[str]:
+        """
+        The names of all events so far.
+        """
+        return [event["event"] for event in self.heard]
 
     def _read(self) -> None:
         for line in self._process.stdout:
@@ -143,6 +150,15 @@ class Puppet:
                 self._stage.listen()
             except queue.Empty:
                 raise AssertionError(f"{self}: no {event} within {TIMEOUT} seconds") from None
+
+    def find(self, event: str, **expected) -> dict:
+        """
+        The fields of the next event of this kind that has these fields.
+        """
+        while True:
+            fields = self.wait(event)
+            if expected.items() <= fields.items():
+                return fields
 
     def _checked(self, got: dict, expected: dict) -> dict:
         fields = got["data"]

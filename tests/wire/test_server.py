@@ -10,6 +10,7 @@ from msgspec import UNSET, Raw
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from signalfish.wire import accounts, operations, plans, server
+from signalfish.wire.codec import decode_text
 from signalfish.wire.errors import ErrorCode
 from signalfish.wire.outgoing import encode, nested
 from signalfish.wire.types import (
@@ -1009,6 +1010,17 @@ class DocumentationTests(SynchronousTestCase):
         kinds = {kind.__name__ for kind in server.ServerMessage.__subclasses__()}
         self.assertEqual(set(), (NEWER | entries | differing & kinds) - newer)
 
+    def test_other_pages(self):
+        """
+        The examples of the other pages are messages, too, of one side or the other.
+        """
+        pages = [page for page in PROTOCOL.glob("*.rst") if page.name != "messages.rst"]
+        for block in (block for page in pages for block in blocks_of(page.read_text())):
+            example = parsed(block)
+            is_message = {"type", "data"} >= dict(example).keys() and name_of(example) != "GameData"
+            if is_message and all([*misfits(example, version)] for version in (2, 3)):
+                decode_text(block.encode(), 65536)
+
     def fitting(self, version):
         """
         The examples that have the members of a protocol version.
@@ -1023,9 +1035,15 @@ class DocumentationTests(SynchronousTestCase):
         if not path.exists():
             raise SkipTest("the documentation is not here")
         section = path.read_text().partition("\nFrom server to client\n---")[2]
-        blocks = re.findall(r"^\.\. code-block:: json\n\n((?:   .*\n|\n)+)", section, re.MULTILINE)
-        examples = map(parsed, blocks)
+        examples = map(parsed, blocks_of(section))
         return [each for each in examples if name_of(each) != "GameData"]
+
+
+def blocks_of(text):
+    """
+    The JSON that a text shows.
+    """
+    return re.findall(r"^\.\. code-block:: json\n\n((?:   .*\n|\n)+)", text, re.MULTILINE)
 
 
 def name_of(example):

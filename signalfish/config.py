@@ -22,6 +22,7 @@ from signalfish.rooms.rules import StartRule
 from signalfish.wire.types import IceServer, Topology
 
 _ENVIRONMENT_PREFIX = "SIGNAL_FISH__"
+_ENVELOPE = 256  # bytes around the game data of one message, at most
 
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -65,6 +66,7 @@ class Server:
     replay_game_data: bool = True
     replay_memory_bytes: Count = 256 << 20
     ping_timeout: Count = 30
+    drain_grace_secs: Annotated[float, Meta(ge=0, le=1e9)] = 10
 
 
 @frozen
@@ -179,8 +181,11 @@ class WebSocket:
     """
 
     send_queue_capacity: Positive = 1024
+    control_queue_capacity: Annotated[int, Meta(ge=2)] = 128
     sender_backlog_bytes: Positive = 128 << 10
     slow_consumer_timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] = 5000
+    max_sojourn_ms: Positive = 15000
+    delivery_stats_interval_secs: Annotated[int, Meta(ge=0, le=3600)] = 0
     server_ping_interval_secs: Annotated[int, Meta(ge=0, le=3600)] = 10
     pong_timeout_secs: Annotated[int, Meta(ge=1, le=3600)] = 5
     idle_timeout_secs: Count = 300
@@ -194,6 +199,7 @@ class Security:
     """
 
     max_message_size: Annotated[int, Meta(ge=256, le=16 << 20)] = 65536
+    max_outbound_message_size: Annotated[int, Meta(ge=1, le=64 << 20)] = 8 << 20
     max_connection_info_bytes: Positive = 8192
     max_signal_bytes: Positive = 16384
     max_connections_per_ip: Positive = 64
@@ -327,4 +333,20 @@ def _check_together(result: Settings) -> None:
         raise ConfigError(
             "server.room_code_prefix: must be shorter than "
             f"protocol.room_code_length, which is {protocol.room_code_length}"
+        )
+    _check_sizes(result.security, protocol.max_players_limit)
+
+
+def _check_sizes(security: Security, most_players: int) -> None:
+    limit = security.max_outbound_message_size
+    if limit < security.max_message_size + _ENVELOPE:
+        raise ConfigError(
+            f"security.max_outbound_message_size: {limit} is not at least {_ENVELOPE} above "
+            f"security.max_message_size, which is {security.max_message_size}"
+        )
+    if limit < most_players * security.max_connection_info_bytes:
+        raise ConfigError(
+            f"security.max_outbound_message_size: {limit} is less than {most_players} players "
+            f"(protocol.max_players_limit) with security.max_connection_info_bytes, which is "
+            f"{security.max_connection_info_bytes}"
         )

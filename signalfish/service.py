@@ -105,6 +105,7 @@ class RoomService(Service):
         Start to sweep.
         """
         super().startService()
+        self.draining = False
         self._sweeping.start(self._settings.room_cleanup_interval, now=False)
 
     def stopService(self) -> None:
@@ -114,6 +115,12 @@ class RoomService(Service):
         super().stopService()
         if self._sweeping.running:
             self._sweeping.stop()
+
+    def drain(self) -> None:
+        """
+        Make no more rooms, and let nobody come back or begin to watch.
+        """
+        self.draining = True
 
     @property
     def issues_tokens(self) -> bool:

@@ -41,6 +41,13 @@ class Line(Link, Protocol):
     newer_codes: bool
     spectates: bool
 
+    def settle(self, is_member: Callable[[], bool]) -> None:
+        """
+        The client has authenticated, or will not; it can be told whatever its version has.
+
+        :param is_member: whether it is in a room, which it does not stay in.
+        """
+
 
 @frozen
 class Policy:
@@ -92,8 +99,8 @@ class Session:
         :raises Refusal: if the client may not say this, or not now; nothing has changed then.
         """
         kind = type(message)
-        if kind is not client.Authenticate:
-            self._greeted = True
+        if not self._greeted and kind is not client.Authenticate:
+            self._greet()
         self._verbs[kind](self, message)
 
     def check_operations(self) -> None:
@@ -115,8 +122,9 @@ class Session:
         """
         A message was refused, here or before it got here; it was a message nevertheless.
         """
-        if message is not None and type(message) is not client.Authenticate:
-            self._greeted = True
+        if message is None or self._greeted or type(message) is client.Authenticate:
+            return
+        self._greet()
 
     def control_frame(self) -> None:
         """
@@ -130,6 +138,12 @@ class Session:
         place = self._place
         if isinstance(place, Seat) and place.room is not None:
             place.room.active = self._service.time.monotonic()
+
+    def is_member(self) -> bool:
+        """
+        Whether the client is in a room, as a player or as a spectator.
+        """
+        return self._current_place() is not None
 
     def closed(self) -> None:
         """
@@ -157,6 +171,11 @@ class Session:
         self._line.newer_codes |= self._agreement.correlates
         for reply in self._agreement.replies:
             self._line.deliver(Notice(reply))
+        self._greet()
+
+    def _greet(self) -> None:
+        self._greeted = True
+        self._line.settle(self.is_member)
 
     def _join(self, message: client.JoinRoom) -> None:
         request = message.data

@@ -5,9 +5,10 @@ The command line of ``twistd signalfish``, and how the parts of a server fit tog
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from typing import Any, ClassVar
 from attrs import frozen
 from msgspec import UNSET
 from twisted.application.service import IService, MultiService
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, serverFromString
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.logger import Logger
@@ -26,6 +28,7 @@ from signalfish.entry import Entry
 from signalfish.metrics import Metrics
 from signalfish.net import web
 from signalfish.net.admission import Admission
+from signalfish.net.drain import Drain
 from signalfish.net.factory import Connect, FactoryLimits, SignalingFactory
 from signalfish.net.limits import AddressBudgets, Budget, RateLimited
 from signalfish.net.listening import ListenError, Listening
@@ -33,7 +36,7 @@ from signalfish.net.liveness import Liveness, LivenessLimits
 from signalfish.net.outbox import OutboxLimits
 from signalfish.net.protocol import SignalingProtocol
 from signalfish.net.receiver import Receiver
-from signalfish.net.shutdown import Shutdown
+from signalfish.net.statistics import Statistics
 from signalfish.net.throttle import Sockets, ThrottlingFactory
 from signalfish.rooms.ice import Ice, Turn
 from signalfish.rooms.mint import Mint
@@ -47,7 +50,7 @@ from signalfish.wire.types import Encoding, Transport
 log = Logger()
 
 _MAX_PORT = 65535
-_DEFAULT_VERSIONS = {"/v3/ws": 3}  # protocol versions by endpoint; 2 elsewhere
+_V3_ENDPOINT = "/v3/ws"  # where clients that ask for no protocol version get 3, not 2
 _BACKLOG = 1024  # Twisted's 50 makes clients wait when many come at once
 _SOCKETS_PER_CONNECTION = 2  # sockets over this share of the connection limits are dropped unheard
 
@@ -81,22 +84,56 @@ class Parts:
     """
     A server, taken apart.
 
-    :ivar service: everything that must run, except for listening.
+    :ivar service: everything that must run, except for listening. It stops when the drain is over,
+        with the ports that are its children.
+    :ivar drain: the end, which stopping the service runs.
     :ivar resource: the web resources, WebSocket endpoints included; for a site of one's own.
     """
 
     rooms: RoomService
     service: MultiService
+    drain: Drain
     factory: SignalingFactory
     resource: Resource
     site: ThrottlingFactory
     metrics: Metrics
 
 
+class Draining(MultiService):
+    """
+    Services that go on until the clients have been seen off.
+    """
+
+    def __init__(self, drain: Drain) -> None:
+        super().__init__()
+        self._drain = drain
+
+    def startService(self) -> None:
+        """
+        Start the services, also after a drain.
+        """
+        self._drain.renew()
+        super().startService()
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop the services after the drain.
+        """
+        return self._drain.run().addCallback(lambda _: super(Draining, self).stopService())
+
+
 class SignalFish(MultiService):
     """
     A whole server. If it cannot listen, it ends the process with one line that says why.
+
+    :param drain: what the server does at its end.
+    :param on_signal: has something called when somebody is tired of waiting for that.
     """
+
+    def __init__(self, drain: Drain, on_signal: Callable[[Callable[[], None]], None]) -> None:
+        super().__init__()
+        self._drain = drain
+        self._on_signal = on_signal
 
     def privilegedStartService(self) -> None:
         """
@@ -107,6 +144,14 @@ class SignalFish(MultiService):
         except ListenError as error:
             raise SystemExit(f"signalfish: {error}") from None
         log.info("Open to everybody: any app id may connect, and the metrics need no token")
+
+    def stopService(self) -> Deferred[list[Any]]:
+        """
+        Stop, after the drain; at once if the process is told so again.
+        """
+        self._on_signal(self._drain.hurry)
+        stopped: Deferred[list[Any]] = super().stopService()
+        return stopped
 
 
 def makeService(options: Options) -> IService:
@@ -124,10 +169,15 @@ def makeService(options: Options) -> IService:
     except config.ConfigError as error:
         raise SystemExit(f"signalfish: {error}") from None
     parts = assemble(settings, reactor)
-    server = SignalFish()
+    Listening(endpoints, parts.site).setServiceParent(parts.service)
+    server = SignalFish(parts.drain, lambda act: _on_signals(reactor, act))
     parts.service.setServiceParent(server)
-    Listening(endpoints, parts.site).setServiceParent(server)
     return server
+
+
+def _on_signals(reactor: Any, act: Callable[[], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: reactor.callFromThread(act))
 
 
 def assemble(settings: config.Settings, reactor: Any) -> Parts:
@@ -149,6 +199,7 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
     liveness = Liveness(reactor, _liveness_limits(settings))
     connect, limits = _connect(settings, rooms), _factory_limits(settings)
     factory = SignalingFactory(reactor, mint.uuid, connect, liveness, limits)
+    statistics = Statistics(factory, settings.websocket.delivery_stats_interval_secs)
     sockets = Sockets()
     metrics = Metrics(rooms, factory.traffic, sockets, time.time)
     resource = web.resources(factory, metrics.snapshot, metrics.exposition)
@@ -158,23 +209,24 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
         _SOCKETS_PER_CONNECTION * settings.security.max_connections_per_ip,
         _SOCKETS_PER_CONNECTION * settings.security.max_connections,
     )
-    service = MultiService()
-    for part in (rooms, liveness, Shutdown(factory)):
+    drain = Drain(factory, time.time, settings.server.drain_grace_secs, rooms.drain)
+    service = Draining(drain)
+    for part in (rooms, liveness, factory.sojourn, statistics):
         part.setServiceParent(service)
-    return Parts(rooms, service, factory, resource, site, metrics)
+    return Parts(rooms, service, drain, factory, resource, site, metrics)
 
 
 def _connect(settings: config.Settings, rooms: RoomService) -> Connect:
     rules = _rules(settings.protocol)
     security = settings.security
-    offer = _offer(settings.protocol)
+    offer = _offer(settings)
     policy = Policy(offer, security.max_connection_info_bytes, security.max_signal_bytes)
     budgets = AddressBudgets(_budget(settings.rate_limit), rooms.time.monotonic)
     admission = Admission(security.max_connections_per_ip, security.max_connections)
 
     def connect(link: SignalingProtocol, address: str, path: str) -> Receiver:
         def start() -> Receiver:
-            version = min(_DEFAULT_VERSIONS.get(path, 2), offer.max_version)
+            version = min(3 if path.endswith(_V3_ENDPOINT) else 2, offer.max_version)
             session = Session(link, address, rooms, policy, version)
             limited = RateLimited(session, link, address, budgets, rooms.would_create)
             return Entry(limited, rules, rooms, session.check_operations)
@@ -239,7 +291,8 @@ def _rules(protocol: config.Protocol) -> Rules:
     )
 
 
-def _offer(protocol: config.Protocol) -> handshake.Offer:
+def _offer(settings: config.Settings) -> handshake.Offer:
+    protocol = settings.protocol
     names = protocol.player_name_validation
     rules = NameRules(
         max_length=protocol.max_player_name_length,
@@ -256,7 +309,13 @@ def _offer(protocol: config.Protocol) -> handshake.Offer:
     )
     binary = (Encoding.MESSAGE_PACK,) if protocol.enable_message_pack_game_data else ()
     formats = (Encoding.JSON, *binary)
-    return handshake.Offer(rules, compatibility, formats, max_version=protocol.max_protocol_version)
+    return handshake.Offer(
+        rules,
+        compatibility,
+        formats,
+        max_version=protocol.max_protocol_version,
+        max_outbound_message_size=settings.security.max_outbound_message_size,
+    )
 
 
 def _planner(settings: config.Settings, mint: Mint) -> Planner:
@@ -303,9 +362,12 @@ def _factory_limits(settings: config.Settings) -> FactoryLimits:
     return FactoryLimits(
         OutboxLimits(
             websocket.send_queue_capacity,
+            websocket.control_queue_capacity,
             websocket.slow_consumer_timeout_ms / 1000,
+            websocket.max_sojourn_ms / 1000,
             websocket.sender_backlog_bytes,
         ),
         settings.security.max_message_size,
+        settings.security.max_outbound_message_size,
         websocket.socket_send_buffer_bytes,
     )

@@ -54,12 +54,14 @@ class FakeLink:
 
     :ivar told: messages in order, up to the closing, the farewell not included.
     :ivar closed: how it was closed first; None while it is open.
+    :ivar is_settled: whether the conversation said that the client can be told anything.
     :ivar late: how many messages came after that, which is not an error but a waste.
     """
 
     def __init__(self, form: Form = V2, name: str = "") -> None:
         self.form = form
         self.newer_codes = False
+        self.is_settled = False
         self.told: list[Told] = []
         self.closed: Closed | None = None
         self.late = 0
@@ -94,6 +96,14 @@ class FakeLink:
             last = None if farewell is None else seen(farewell, self.form)
             self.closed = Closed(code, reason, last)
         self._busy = False
+
+    def settle(self, is_member) -> None:
+        """
+        Remember that the client can be told anything; once.
+        """
+        if self.is_settled:
+            raise AssertionError(f"{self!r} was settled twice")
+        self.is_settled = True
 
     def hear(self, told: Told) -> None:
         """

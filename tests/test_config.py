@@ -37,14 +37,15 @@ RANGES = {
     "protocol.max_protocol_version": (2, 3),
     "turn.credential_ttl_secs": (1, 86400),
     "websocket.send_queue_capacity": (1, None),
+    "websocket.control_queue_capacity": (2, None),
+    "websocket.max_sojourn_ms": (1, None),
+    "websocket.delivery_stats_interval_secs": (0, 3600),
     "websocket.sender_backlog_bytes": (1, None),
     "websocket.slow_consumer_timeout_ms": (1, 600_000),
     "websocket.server_ping_interval_secs": (0, 3600),
     "websocket.pong_timeout_secs": (1, 3600),
     "websocket.idle_timeout_secs": (0, None),
     "websocket.socket_send_buffer_bytes": (0, 16 << 20),
-    "security.max_message_size": (256, 16 << 20),
-    "security.max_connection_info_bytes": (1, None),
     "security.max_signal_bytes": (1, None),
     "security.max_connections_per_ip": (1, None),
     "security.max_connections": (1, None),
@@ -95,6 +96,9 @@ DEFAULTS = {
     "relay_types.default_relay_type": "matchbox",
     "relay_types.game_relay_mappings": {},
     "websocket.send_queue_capacity": 1024,
+    "websocket.control_queue_capacity": 128,
+    "websocket.max_sojourn_ms": 15000,
+    "websocket.delivery_stats_interval_secs": 0,
     "websocket.sender_backlog_bytes": 131072,
     "websocket.slow_consumer_timeout_ms": 5000,
     "websocket.server_ping_interval_secs": 10,
@@ -103,6 +107,8 @@ DEFAULTS = {
     "websocket.socket_send_buffer_bytes": 65536,
     "security.max_message_size": 65536,
     "security.max_connection_info_bytes": 8192,
+    "security.max_outbound_message_size": 8388608,
+    "server.drain_grace_secs": 10,
     "security.max_connections_per_ip": 64,
     "security.max_connections": 10000,
     "security.max_signal_bytes": 16384,
@@ -235,7 +241,15 @@ class RangeTests(ConfigTestCase):
         """
         No number was forgotten here.
         """
-        others = {"protocol.max_players_limit", "server.reconnection_window", *POSITIVE}
+        others = {
+            "protocol.max_players_limit",
+            "security.max_connection_info_bytes",
+            "security.max_message_size",
+            "security.max_outbound_message_size",
+            "server.drain_grace_secs",
+            "server.reconnection_window",
+            *POSITIVE,
+        }
         numbers = {
             key
             for key, value in leaves(Settings())
@@ -275,11 +289,47 @@ class RangeTests(ConfigTestCase):
         for value in (0.99, 0, -5):
             self.assert_wrong("server.reconnection_window", value)
 
+    def test_grace(self):
+        """
+        The time for clients to leave may be nothing.
+        """
+        for seconds in (0, 0.5, 1e9):
+            self.assert_fits("server.drain_grace_secs", seconds)
+        for seconds in (-0.1, 1.1e9):
+            self.assert_wrong("server.drain_grace_secs", seconds)
+
+    def test_message_sizes(self):
+        """
+        A message that is received can be passed on, with something around it.
+        """
+        self.assert_fits("security.max_message_size", 256)
+        self.assert_wrong("security.max_message_size", 255)
+        self.assert_fits("security.max_message_size", (8 << 20) - 256)
+        text = self.problem(nested("security.max_message_size", (8 << 20) - 255))
+        self.assertTrue(text.startswith("security.max_outbound_message_size: 8388608 "), text)
+        self.assertIn("security.max_message_size, which is 8388353", text)
+        largest = {"max_message_size": 16 << 20, "max_outbound_message_size": 64 << 20}
+        self.assertEqual(16 << 20, settings({"security": largest}).security.max_message_size)
+        self.assert_wrong("security.max_message_size", (16 << 20) + 1)
+        self.assert_wrong("security.max_outbound_message_size", (64 << 20) + 1)
+        self.assert_wrong("security.max_outbound_message_size", 0)
+
+    def test_snapshot_sizes(self):
+        """
+        A full room in which everybody has told how to be reached can be described.
+        """
+        self.assert_fits("security.max_connection_info_bytes", 83886)
+        self.assert_wrong("security.max_connection_info_bytes", 0)
+        text = self.problem(nested("security.max_connection_info_bytes", 83887))
+        self.assertTrue(text.startswith("security.max_outbound_message_size: 8388608 "), text)
+        self.assertIn("100 players", text)
+        self.assertIn("which is 83887", text)
+
     def test_not_finite(self):
         """
         Numbers are finite.
         """
-        for key in (*POSITIVE, "server.reconnection_window"):
+        for key in (*POSITIVE, "server.reconnection_window", "server.drain_grace_secs"):
             for text in ("NaN", "Infinity"):
                 name = "SIGNAL_FISH__" + key.upper().replace(".", "__")
                 error = self.assertRaises(ConfigError, load, None, {name: text})

@@ -18,7 +18,8 @@ from twisted.web.server import Site
 from signalfish import config
 from signalfish.net.listening import ListenError
 from signalfish.net.liveness import Liveness
-from signalfish.net.shutdown import Shutdown
+from signalfish.net.sojourn import Sojourn
+from signalfish.net.statistics import Statistics
 from signalfish.service import RoomService
 from signalfish.tap import Options, SignalFish, _endpoints, assemble, makeService
 from tests.fakes import Told
@@ -231,24 +232,25 @@ class MakeServiceTests(SynchronousTestCase):
 
     def test_tree(self):
         """
-        It is a service of the rooms, the checks, the shutdown and the ports.
+        It is a service of the rooms, the checks and the ports, which all go on during the drain.
         """
         service = self.make()
         self.assertTrue(IService.providedBy(service))
         self.assertIsInstance(service, SignalFish)
-        parts, listening = service
-        self.assertEqual({"rooms", "liveness", "shutdown"}, set(parts.namedServices))
-        self.assertIs(listening, service.getServiceNamed("listening"))
-        self.assertEqual([], listening.ports)
+        [parts] = service
+        names = {"rooms", "liveness", "sojourn", "statistics", "listening"}
+        self.assertEqual(names, set(parts.namedServices))
+        self.assertEqual([], parts.getServiceNamed("listening").ports)
 
     def test_names(self):
         """
         The parts can be found by their names.
         """
-        parts, _ = self.make()
+        [parts] = self.make()
         self.assertIsInstance(parts.getServiceNamed("rooms"), RoomService)
         self.assertIsInstance(parts.getServiceNamed("liveness"), Liveness)
-        self.assertIsInstance(parts.getServiceNamed("shutdown"), Shutdown)
+        self.assertIsInstance(parts.getServiceNamed("sojourn"), Sojourn)
+        self.assertIsInstance(parts.getServiceNamed("statistics"), Statistics)
 
     def test_config(self):
         """
@@ -257,7 +259,7 @@ class MakeServiceTests(SynchronousTestCase):
         path = Path(self.mktemp())
         path.write_text('{"server": {"max_rooms": 7, "reconnection_window": 8}}')
         self.patch(__import__("os"), "environ", {"SIGNAL_FISH__SERVER__MAX_ROOMS": "9"})
-        parts, _ = self.make("--config", str(path))
+        [parts] = self.make("--config", str(path))
         rooms = parts.getServiceNamed("rooms")
         told = (rooms._settings.max_rooms, rooms._settings.reconnection_window)
         self.assertEqual((9, 8), told)
@@ -290,10 +292,36 @@ class MakeServiceTests(SynchronousTestCase):
                 """
                 raise ListenError("cannot listen on port 3536: in use")
 
-        server = SignalFish()
+        server = SignalFish(None, None)
         Broken().setServiceParent(server)
         exit_ = self.assertRaises(SystemExit, server.privilegedStartService)
         self.assertEqual("signalfish: cannot listen on port 3536: in use", exit_.code)
+
+
+class StopTests(SynchronousTestCase):
+    """
+    The end of the server that ``twistd`` runs.
+    """
+
+    def test_impatience(self):
+        """
+        A second signal ends the drain; one before the first does not exist.
+        """
+        reactor = MemoryReactorClock()
+        parts = assemble(config.settings({}), reactor)
+        acts = []
+        server = SignalFish(parts.drain, acts.append)
+        parts.service.setServiceParent(server)
+        server.startService()
+        client = Client(reactor, parts.site).upgrade()
+        self.assertEqual([], acts)
+        stopped = server.stopService()
+        self.assertIsNone(client.closed())
+        [hurry] = acts
+        hurry()
+        self.assertEqual((4000, "server_shutdown"), client.closed())
+        reactor.advance(1)
+        self.successResultOf(stopped)
 
 
 class AssembleTestCase(SynchronousTestCase):
@@ -776,14 +804,21 @@ class EmbeddingTests(AssembleTestCase):
 
     def test_stopping(self):
         """
-        When the application stops, clients are told so, and nothing remains.
+        When the application stops, clients get ten seconds to leave, and then nothing remains.
         """
         self.application.startService()
-        client = self.client("/signal/ws", self.site)
+        client = self.client("/signal/v3/ws", self.site)
+        client.say("Ping")
         stopped = self.application.stopService()
+        self.assertEqual(["Pong", "GoingAway"], [told.type for told in client.heard()])
+        client.say("JoinRoom", JOIN)
+        self.assertEqual("SERVER_DRAINING", client.heard()[0].data["error_code"])
+        self.pass_time(9, client)
+        self.assertIsNone(client.closed())
+        self.pass_time(1, client)
         self.assertEqual((4000, "server_shutdown"), client.closed())
         self.assertNoResult(stopped)
-        self.pass_time(2, client)
+        self.pass_time(1, client)
         self.assertTrue(all(ok for ok, _ in self.successResultOf(stopped)))
         self.assertEqual([], [IDelayedCall(call) for call in self.reactor.getDelayedCalls()])
 
@@ -796,8 +831,10 @@ class EmbeddingTests(AssembleTestCase):
             client = self.client("/signal/ws", self.site)
             client.say("Ping")
             self.assertEqual([Told("Pong")], client.heard())
+            client.say("JoinRoom", JOIN)
+            self.assertEqual("RoomJoined", client.heard()[0].type)
             self.application.stopService()
-            self.pass_time(2, client)
+            self.pass_time(12, client)
             self.assertEqual([], self.reactor.getDelayedCalls())
 
     def test_stopping_without_clients(self):

@@ -13,6 +13,7 @@ from signalfish.wire.accounts import (
     Gap,
     GapReason,
     LatestCounts,
+    RelayStats,
     ReliableCounts,
     VolatileCounts,
 )
@@ -43,9 +44,16 @@ class LeftOut(NamedTuple):
 class Accounts:
     """
     Counts game data by delivery class, for clients who check that nothing is missing.
+
+    :ivar sent: messages of any kind that were sent.
+    :ivar left: game data that was left out.
+    :ivar stalls: how often the client fell behind so far that others were made to wait for it.
     """
 
     def __init__(self) -> None:
+        self.sent = 0
+        self.left = 0
+        self.stalls = 0
         self._reliable = ReliableCounts()
         self._latest = LatestCounts()
         self._volatile = VolatileCounts()
@@ -54,7 +62,27 @@ class Accounts:
         """
         Some game data was sent.
         """
+        self.sent += 1
         self._of(data).delivered += 1
+
+    def statistics(self, interval_ms: int) -> RelayStats:
+        """
+        The totals.
+
+        :param interval_ms: how often the client is told.
+        """
+        return RelayStats(
+            interval_ms=interval_ms,
+            sent_to_you=self.sent,
+            dropped_for_you=self.left,
+            backpressure_events=self.stalls,
+        )
+
+    def counts(self) -> DeliveryReport:
+        """
+        The counts, when there is nothing to explain.
+        """
+        return DeliveryReport(per_class=self._now())
 
     def left_out(self, gaps: Sequence[LeftOut]) -> DeliveryReport:
         """
@@ -64,9 +92,13 @@ class Accounts:
         """
         for gap in gaps:
             counts, name = self._of(gap.first), _COUNTS[gap.reason]
-            setattr(counts, name, getattr(counts, name) + gap.last - gap.first.seq + 1)
-        counts_now = ClassCounts(self._reliable, self._latest, self._volatile)
-        return DeliveryReport(per_class=counts_now, gaps=tuple(map(_told, gaps)))
+            number = gap.last - gap.first.seq + 1
+            setattr(counts, name, getattr(counts, name) + number)
+            self.left += number
+        return DeliveryReport(per_class=self._now(), gaps=tuple(map(_told, gaps)))
+
+    def _now(self) -> ClassCounts:
+        return ClassCounts(self._reliable, self._latest, self._volatile)
 
     def _of(self, data: TextData | BinaryData) -> ReliableCounts | LatestCounts | VolatileCounts:
         if data.kind is DeliveryClass.LATEST:

@@ -15,6 +15,8 @@ from signalfish.net.liveness import Liveness
 from signalfish.net.outbox import Outbox, OutboxLimits
 from signalfish.net.protocol import SignalingProtocol
 from signalfish.net.receiver import Receiver
+from signalfish.net.sojourn import Sojourn
+from signalfish.wire.outgoing import Notice
 
 Connect = Callable[[SignalingProtocol, str, str], Receiver]
 """
@@ -48,10 +50,12 @@ class FactoryLimits:
     Sizes in bytes; 0 for the send buffer leaves it as the system has it.
 
     :ivar max_message_size: larger messages are refused; at twice the size the connection ends.
+    :ivar max_outbound_message_size: no larger message is sent.
     """
 
     outbox: OutboxLimits
     max_message_size: int = 65536
+    max_outbound_message_size: int = 8 << 20
     send_buffer: int = 65536
 
 
@@ -61,7 +65,9 @@ class SignalingFactory(WebSocketServerFactory):
 
     :param new_id: makes random UUIDs, as text.
     :ivar limits: see :class:`FactoryLimits`.
+    :ivar sojourn: judges how long messages wait, while it runs.
     :ivar connections: those whose handshake is done and whose end has not come.
+    :ivar warning: what clients are told because the server stops; None while it goes on.
     """
 
     protocol = SignalingProtocol  # type: ignore[assignment] # Twisted expects a plain Protocol
@@ -80,9 +86,12 @@ class SignalingFactory(WebSocketServerFactory):
         self.connect = connect
         self.traffic = Traffic()
         self.connections: set[SignalingProtocol] = set()
+        self.warning: Notice | None = None
+        self._on_deserted: Callable[[], None] | None = None
         self.max_message_size = limits.max_message_size
         self.send_buffer = limits.send_buffer
         self._liveness = liveness
+        self.sojourn = Sojourn(clock, limits.outbox.sojourn)
         self.limits = limits
         # Autobahn's own timers and pings know only whole seconds and the global reactor, so they
         # are off. No compression: one frame must fit all recipients. UTF-8 is checked by the codec.
@@ -100,20 +109,21 @@ class SignalingFactory(WebSocketServerFactory):
             allowNullOrigin=True,
         )
 
-    def upgrade_headers(self) -> dict[str, str]:
+    def upgrade_headers(self, outcome: str = "accepted") -> dict[str, str]:
         """
-        What every successful handshake response carries.
+        What the response to every handshake carries.
         """
         return {
             "x-signal-fish-request-id": self.new_id(),
-            "x-signal-fish-upgrade-outcome": "accepted",
+            "x-signal-fish-upgrade-outcome": outcome,
+            "x-signal-fish-max-outbound-message-size": str(self.limits.max_outbound_message_size),
         }
 
     def outbox(self, transport: ITransport, give_up: Callable[[], None]) -> Outbox:
         """
         A queue for a new connection.
         """
-        return Outbox(transport, self.clock, self.limits.outbox, give_up)
+        return Outbox(transport, self.clock, self.limits.outbox, self.sojourn, give_up)
 
     def opened(self, connection: SignalingProtocol) -> None:
         """
@@ -130,3 +140,31 @@ class SignalingFactory(WebSocketServerFactory):
         self.connections.discard(connection)
         self.traffic.disconnections += 1
         self._liveness.remove(connection)
+        if self._on_deserted is not None and not self.connections:
+            self._on_deserted()
+
+    def stay(self) -> None:
+        """
+        Take back :meth:`going_away`.
+        """
+        self.warning = None
+        self._on_deserted = None
+
+    def settled(self, connection: SignalingProtocol) -> None:
+        """
+        It is known what a connection can be told.
+        """
+        if self.warning is not None:
+            connection.deliver(self.warning)
+
+    def going_away(self, warning: Notice, on_deserted: Callable[[], None]) -> None:
+        """
+        Refuse handshakes from here on, and warn everybody.
+
+        :param on_deserted: called when the last connection is gone.
+        """
+        self.warning = warning
+        self._on_deserted = on_deserted
+        for connection in tuple(self.connections):
+            if connection.is_settled:
+                connection.deliver(warning)

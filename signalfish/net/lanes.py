@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from attrs import define
 
 from signalfish.net.accounts import Accounts, LeftOut
+from signalfish.net.sojourn import Spans
 from signalfish.wire.accounts import GapReason
 from signalfish.wire.frames import text_frame
 from signalfish.wire.gamedata import BinaryData, TextData
@@ -42,6 +43,17 @@ class Queue(Protocol):
         How many messages wait.
         """
 
+    @property
+    def is_full(self) -> bool:
+        """
+        Whether the client has fallen so far behind that others wait for it.
+        """
+
+    def spans(self) -> Spans:
+        """
+        See :data:`signalfish.net.sojourn.Spans`.
+        """
+
     def put(self, frame: bytes, outgoing: Any) -> None:
         """
         Let one more message wait, or leave it out if its class allows it and there is no room.
@@ -61,14 +73,31 @@ class Queue(Protocol):
 class Fifo:
     """
     The queue of a client of protocol 2: first in, first out, and nothing is left out.
+
+    :param capacity: how many messages make it full.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, capacity: int) -> None:
         self.size = 0
+        self._capacity = capacity
+        self._sent = 0
         self._frames: deque[bytes] = deque()
 
     def __len__(self) -> int:
         return len(self._frames)
+
+    @property
+    def is_full(self) -> bool:
+        """
+        See :meth:`Queue.is_full`.
+        """
+        return len(self._frames) >= self._capacity
+
+    def spans(self) -> Spans:
+        """
+        See :meth:`Queue.spans`.
+        """
+        return ((self._sent, self._sent + len(self._frames)),)
 
     def put(self, frame: bytes, outgoing: Any) -> None:
         """
@@ -85,6 +114,7 @@ class Fifo:
             return None
         frame = self._frames.popleft()
         self.size -= len(frame)
+        self._sent += 1
         return frame
 
     def clear(self) -> None:
@@ -99,8 +129,11 @@ class Fifo:
 class _Slot:
     """
     One place in the data lane: a frame, or a gap where game data was, or nothing any more.
+
+    :ivar number: how many places before it, ever, were for something that must not be left out.
     """
 
+    number: int
     frame: bytes = b""
     data: Data | None = None
     gap: _OpenGap | None = None
@@ -127,15 +160,35 @@ class Lanes:
 
     :param accounts: where to count.
     :param capacity: the most game data that waits, as far as its class allows leaving it out.
+    :param control_capacity: how many control messages make it full.
     """
 
-    def __init__(self, accounts: Accounts, capacity: int) -> None:
+    def __init__(self, accounts: Accounts, capacity: int, control_capacity: int) -> None:
         self._accounts = accounts
         self._capacity = capacity
+        self._control_capacity = control_capacity
+        self._control_sent = 0
+        self._following = 0
         self.clear()
 
     def __len__(self) -> int:
         return len(self._control) + self._live + self._folded
+
+    @property
+    def is_full(self) -> bool:
+        """
+        See :meth:`Queue.is_full`.
+        """
+        control = len(self._control) >= self._control_capacity
+        return control or self._live + self._folded >= self._capacity
+
+    def spans(self) -> Spans:
+        """
+        See :meth:`Queue.spans`.
+        """
+        control = self._control_sent, self._control_sent + len(self._control)
+        oldest = self._data[0].number if self._data else self._following
+        return control, (oldest, self._following)
 
     def put(self, frame: bytes, outgoing: Any) -> None:
         """
@@ -148,7 +201,7 @@ class Lanes:
             self._put_notice(frame, outgoing)
         elif outgoing.kind is DeliveryClass.LATEST:
             self._put_latest(frame, outgoing)
-        elif outgoing.kind is DeliveryClass.VOLATILE and self._is_full():
+        elif outgoing.kind is DeliveryClass.VOLATILE and not self._has_room():
             self._put_volatile(frame, outgoing)
         else:
             self._append(frame, outgoing)
@@ -158,7 +211,8 @@ class Lanes:
         See :meth:`Queue.pop`.
         """
         if self._control:
-            return self._without(self._control.popleft())
+            self._control_sent += 1
+            return self._notice(self._control.popleft())
         while self._data:
             slot = self._data[0]
             if slot.gap is not None:
@@ -169,7 +223,7 @@ class Lanes:
                 return self._without(slot.frame)
             if slot.frame:
                 self._folded -= 1
-                return self._without(slot.frame)
+                return self._notice(slot.frame)
         return None
 
     def clear(self) -> None:
@@ -190,8 +244,7 @@ class Lanes:
         """
         Do not send some game data that would come next.
         """
-        slot = _Slot()
-        self._data.append(slot)
+        slot = self._place()
         self._senders[data.origin.player] += 1
         self._open_gap(slot, data, reason)
 
@@ -199,7 +252,8 @@ class Lanes:
         self.size += len(frame)
         waits = self._folded or notice.is_barrier or self._senders[notice.follows or ""]
         if waits and self._data and not notice.is_urgent:
-            self._data.append(_Slot(frame))
+            self._place(frame)
+            self._following += 1
             self._folded += 1
         else:
             self._control.append(frame)
@@ -208,7 +262,7 @@ class Lanes:
         older = self._latest.get(_key(data))
         if older is not None:
             self._drop(older, GapReason.LATEST_SUPERSEDED)
-        elif self._is_full() and not self._drop_volatile():
+        elif not self._has_room() and not self._drop_volatile():
             self.leave_out(data, GapReason.LATEST_DROPPED_FULL)
             return
         self._latest[_key(data)] = self._append(frame, data)
@@ -220,17 +274,23 @@ class Lanes:
             self.leave_out(data, GapReason.VOLATILE_DROPPED)
 
     def _append(self, frame: bytes, data: Data) -> _Slot:
-        slot = _Slot(frame, data)
-        self._data.append(slot)
+        slot = self._place(frame, data)
         if data.kind is DeliveryClass.VOLATILE:
             self._volatile.append(slot)
+        elif data.kind is not DeliveryClass.LATEST:
+            self._following += 1
         self._live += 1
         self._senders[data.origin.player] += 1
         self.size += len(frame)
         return slot
 
-    def _is_full(self) -> bool:
-        return self._live >= self._capacity
+    def _place(self, frame: bytes = b"", data: Data | None = None) -> _Slot:
+        slot = _Slot(self._following, frame, data)
+        self._data.append(slot)
+        return slot
+
+    def _has_room(self) -> bool:
+        return self._live < self._capacity
 
     def _drop_volatile(self) -> bool:
         while self._volatile:
@@ -290,6 +350,10 @@ class Lanes:
         if self._volatile and self._volatile[0] is slot:
             self._volatile.popleft()
         self._accounts.delivered(data)
+
+    def _notice(self, frame: bytes) -> bytes:
+        self._accounts.sent += 1
+        return self._without(frame)
 
     def _without(self, frame: bytes) -> bytes:
         self.size -= len(frame)

@@ -17,6 +17,7 @@ from zope.interface import implementer
 
 from signalfish.net.accounts import Accounts, LeftOut
 from signalfish.net.lanes import Fifo, Lanes, Queue
+from signalfish.net.sojourn import Sojourn, Spans
 from signalfish.wire.accounts import GapReason
 from signalfish.wire.frames import text_frame
 from signalfish.wire.outgoing import encode
@@ -53,12 +54,16 @@ class OutboxLimits:
     How far a client may fall behind.
 
     :ivar capacity: frames that may wait before the client counts as stalled.
+    :ivar control_capacity: those of control messages alone, where they have a lane of their own.
     :ivar patience: seconds that it may stay stalled.
+    :ivar sojourn: seconds that one message may wait.
     :ivar backlog: bytes of one sender that may wait for a stalled client before the sender is held.
     """
 
     capacity: int = 1024
+    control_capacity: int = 128
     patience: float = 5.0
+    sojourn: float = 15.0
     backlog: int = 128 << 10
 
 
@@ -67,8 +72,7 @@ class Outbox:
     """
     The queue of one connection, and the producer of its transport.
 
-    :param give_up: called, at most once and not from within :meth:`send`, when the client is too
-        slow.
+    :ivar give_up: called, not from within :meth:`send`, when the client is too slow.
     :ivar patience: seconds that the client may stay stalled.
     """
 
@@ -77,15 +81,17 @@ class Outbox:
         transport: ITransport,
         clock: IReactorTime,
         limits: OutboxLimits,
+        sojourn: Sojourn,
         give_up: Callable[[], None],
     ) -> None:
         self._transport = transport
         self._clock = clock
         self._limits = limits
-        self._give_up = give_up
+        self._sojourn = sojourn
+        self.give_up = give_up
         self.patience = limits.patience
         self._owed: dict[Source, int] = {}
-        self._queue: Queue = Fifo()
+        self._queue: Queue = Fifo(limits.capacity)
         self._accounts: Accounts | None = None
         self._blocked = False
         self._doomed = False
@@ -101,10 +107,14 @@ class Outbox:
         Serve a client that speaks protocol 3, from here on.
         """
         self._accounts = Accounts()
-        lanes = Lanes(self._accounts, self._limits.capacity)
+        limits = self._limits
+        lanes = Lanes(self._accounts, limits.capacity, limits.control_capacity)
         while (frame := self._queue.pop()) is not None:
             lanes.put(frame, None)
         self._queue = lanes
+        self._sojourn.forget(self)
+        if self._blocked:
+            self._sojourn.watch(self)
 
     def send(self, frame: bytes, outgoing: Any) -> None:
         """
@@ -115,12 +125,12 @@ class Outbox:
         if self._doomed:
             return
         if not self._blocked:
-            if self._accounts is not None and outgoing.source is not None:
-                self._accounts.delivered(outgoing)
+            if self._accounts is not None:
+                self._account(outgoing)
             self._transport.write(frame)
             return
         self._queue.put(frame, outgoing)
-        if len(self._queue) >= self._limits.capacity:
+        if self._queue.is_full and not self._may_leave_out(outgoing):
             self._stall(outgoing, len(frame))
         if self._queue.size > HARD_LIMIT:
             self._give_up_now()
@@ -137,11 +147,30 @@ class Outbox:
         report = self._accounts.left_out([LeftOut(data, data.seq, reason)])
         self._transport.write(text_frame(encode(report, FIRST_VERSION)))
 
+    def tell_statistics(self, interval_ms: int, *, with_counts: bool) -> None:
+        """
+        Tell the client how delivery goes, if it speaks protocol 3 and nothing waits for it.
+
+        :param with_counts: whether it is in a room, so that it can be told the counts by class.
+        """
+        if self._accounts is None or self._blocked or self._doomed:
+            return
+        messages = [self._accounts.statistics(interval_ms), self._accounts.counts()]
+        for message in messages[: 1 + with_counts]:
+            self._transport.write(text_frame(encode(message, FIRST_VERSION)))
+
+    def spans(self) -> Spans:
+        """
+        See :meth:`signalfish.net.sojourn.Waiting.spans`.
+        """
+        return self._queue.spans()
+
     def pauseProducing(self) -> None:
         """
         The transport has enough for now. May be called again while that is so.
         """
         self._blocked = True
+        self._sojourn.watch(self)
 
     def resumeProducing(self) -> None:
         """
@@ -150,7 +179,9 @@ class Outbox:
         self._blocked = False
         while not self._blocked and (frame := self._queue.pop()) is not None:
             self._transport.write(frame)
-        if len(self._queue) < self._limits.capacity:
+        if not self._blocked:
+            self._sojourn.forget(self)
+        if not self._queue.is_full:
             self._pardon()
 
     def stopProducing(self) -> None:
@@ -171,6 +202,7 @@ class Outbox:
         """
         Forget what waits.
         """
+        self._sojourn.forget(self)
         self._pardon()
         self._queue.clear()
 
@@ -180,24 +212,32 @@ class Outbox:
             self._strain = max(0.0, self._strain - (now - self._changed) * _RECOVERY)
             self._changed = now
             patience = max(0.0, self.patience - self._strain)
-            self._verdict = self._clock.callLater(patience, self._give_up)
+            self._verdict = self._clock.callLater(patience, self.give_up)
+            if self._accounts is not None:
+                self._accounts.stalls += 1
         source = outgoing.source
-        if source is None or self._may_leave_out(outgoing):
+        if source is None:
             return
         owed = self._owed[source] = self._owed.get(source, 0) + size
         if owed > self._limits.backlog:
             source.hold(self)
 
-    def _may_leave_out(self, data: Any) -> bool:
-        return self._accounts is not None and data.kind in (
-            DeliveryClass.LATEST,
-            DeliveryClass.VOLATILE,
-        )
+    def _may_leave_out(self, outgoing: Any) -> bool:
+        if self._accounts is None or outgoing.source is None:
+            return False
+        return outgoing.kind in (DeliveryClass.LATEST, DeliveryClass.VOLATILE)
+
+    def _account(self, outgoing: Any) -> None:
+        assert self._accounts is not None  # noqa: S101 - for the type checker
+        if outgoing.source is None:
+            self._accounts.sent += 1
+        else:
+            self._accounts.delivered(outgoing)
 
     def _give_up_now(self) -> None:
         self.discard()
         self._doomed = True  # something is lost, so this must not end in a pardon
-        self._clock.callLater(0, self._give_up)
+        self._clock.callLater(0, self.give_up)
 
     def _pardon(self) -> None:
         if self._verdict is not None:

@@ -48,6 +48,7 @@ class SignalingProtocol(WebSocketServerProtocol):
     A client's connection, from the opening handshake on.
 
     :ivar newer_codes: see :class:`signalfish.session.Line`.
+    :ivar is_settled: whether :meth:`settle` was called.
     :ivar pulse: see :class:`signalfish.net.liveness.Connection`, like the next three.
     """
 
@@ -57,6 +58,8 @@ class SignalingProtocol(WebSocketServerProtocol):
     factory: SignalingFactory
     transport: Any  # a TCP or TLS connection, or a wrapper of one: no interface has all we use
     newer_codes = False
+    is_settled = False
+    _is_member: Callable[[], bool]
     pulse = ACTIVE
     silence = 0
     slot = 0
@@ -245,6 +248,14 @@ class SignalingProtocol(WebSocketServerProtocol):
         if self._outbox is not None:
             self._outbox.patience = 0 if value else self.factory.limits.outbox.patience
 
+    def settle(self, is_member: Callable[[], bool]) -> None:
+        """
+        See :class:`signalfish.session.Line`.
+        """
+        self.is_settled = True
+        self._is_member = is_member
+        self.factory.settled(self)
+
     # What the liveness check, the limits and other connections' outboxes call.
 
     @property
@@ -266,6 +277,15 @@ class SignalingProtocol(WebSocketServerProtocol):
         """
         if self._receiver is not None:
             self._receiver.alive()
+
+    def tell_statistics(self, interval_ms: int) -> None:
+        """
+        Tell the client how delivery goes, if it can be told.
+
+        :param interval_ms: how often it is told.
+        """
+        if self.state == self.STATE_OPEN and self.is_settled and self._outbox is not None:
+            self._outbox.tell_statistics(interval_ms, with_counts=self._is_member())
 
     def rest(self, seconds: float) -> None:
         """

@@ -26,6 +26,7 @@ _FORMATS = {
 }
 _NO_BODIES = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TEXT = "text/plain; charset=utf-8"
+_JSON = "application/json"
 
 
 class Page(Resource):
@@ -102,18 +103,35 @@ class Upgrade(WebSocketResource):
         if request.method != b"GET":
             request.setHeader(b"allow", b"GET")
             return _plain(request, 405, "WebSocket handshakes use GET")
-        if (request.getHeader("upgrade") or "").lower() != "websocket":
-            request.setHeader(b"upgrade", b"websocket")
-            return _plain(request, 400, "This is a WebSocket endpoint")
-        has_body = request.getHeader("content-length") not in (None, "0")
-        if has_body or request.getHeader("transfer-encoding") is not None:
-            return _plain(request, 400, "A WebSocket handshake has no body")
-        if request.clientproto != b"HTTP/1.1":
-            return _plain(request, 400, "A WebSocket handshake needs HTTP/1.1")
+        problem = _not_a_handshake(request)
+        if problem is not None:
+            return _plain(request, 400, problem)
+        if self._factory.warning is not None:
+            return self._refuse(request, 503, "server is draining", "rejected_draining")
         # Any page may connect, but Autobahn refuses origins that it cannot parse, as apps have.
         request.requestHeaders.removeHeader(b"origin")
         answer: bytes | int = super().render(request)
         return answer
+
+    def _refuse(self, request: Request, status: int, text: str, outcome: str) -> bytes:
+        for name, value in self._factory.upgrade_headers(outcome).items():
+            request.setHeader(name.encode(), value.encode())
+        return _plain(request, status, text)
+
+
+def _not_a_handshake(request: Request) -> str | None:
+    """
+    What is wrong with a handshake, as far as HTTP goes; None if nothing is.
+    """
+    if (request.getHeader("upgrade") or "").lower() != "websocket":
+        request.setHeader(b"upgrade", b"websocket")
+        return "This is a WebSocket endpoint"
+    has_body = request.getHeader("content-length") not in (None, "0")
+    if has_body or request.getHeader("transfer-encoding") is not None:
+        return "A WebSocket handshake has no body"
+    if request.clientproto != b"HTTP/1.1":
+        return "A WebSocket handshake needs HTTP/1.1"
+    return None
 
 
 class BodilessRequest(Request):
@@ -181,6 +199,11 @@ def resources(
     v3 = Branch()
     root.putChild(b"v3", v3)
     v3.putChild(b"ws", Upgrade(factory))
+    root.putChild(b"livez", Page(lambda request: (_TEXT, b"OK")))
+    for branch in (root, versions[b"v2"]):
+        branch.putChild(b"readyz", Page(lambda request: _readiness(request, factory)))
+    for branch in (versions[b"v2"], v3):
+        branch.putChild(b"client-config", Page(lambda request: _client_config(request, factory)))
     for name, branch in versions.items():
         root.putChild(name, branch)
     for branch in (root, versions[b"v2"]):
@@ -191,11 +214,24 @@ def resources(
     return root
 
 
+def _readiness(request: Request, factory: SignalingFactory) -> tuple[str, bytes]:
+    if factory.warning is None:
+        return _JSON, b'{"ready":true}'
+    request.setResponseCode(503)
+    return _JSON, b'{"ready":false,"reason":"draining"}'
+
+
+def _client_config(request: Request, factory: SignalingFactory) -> tuple[str, bytes]:
+    request.setHeader(b"access-control-allow-origin", b"*")
+    size = factory.limits.max_outbound_message_size
+    return _JSON, b'{"max_outbound_message_size":%d}' % size
+
+
 def _metrics(snapshot: Callable[[], dict[str, Any]], exposition: Callable[[], bytes]) -> Resource:
     def render(request: Request) -> tuple[str, bytes]:
         if _prefers_prometheus(request.getHeader("accept") or ""):
             return _PROMETHEUS, exposition()
-        return "application/json", json.dumps(snapshot(), separators=(",", ":")).encode()
+        return _JSON, json.dumps(snapshot(), separators=(",", ":")).encode()
 
     page = MetricsPage(render)
     page.putChild(b"prom", Page(lambda request: (_PROMETHEUS, exposition())))

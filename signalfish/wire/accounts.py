@@ -88,3 +88,16 @@ class DeliveryReport(ServerMessage, frozen=True, kw_only=True):
 
     per_class: ClassCounts
     gaps: tuple[Gap, ...] | UnsetType = UNSET
+
+
+class RelayStats(ServerMessage, frozen=True, kw_only=True):
+    """
+    How delivery goes: totals of one connection, since its start.
+    """
+
+    first_version: ClassVar[int] = FIRST_VERSION
+
+    interval_ms: int
+    sent_to_you: int
+    dropped_for_you: int
+    backpressure_events: int

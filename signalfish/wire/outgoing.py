@@ -12,6 +12,7 @@ from signalfish.wire.frames import text_frame
 from signalfish.wire.operations import RoomOperationResult
 from signalfish.wire.server import (
     Envelope,
+    GoingAway,
     PlayerJoined,
     PlayerLeft,
     PlayerReconnected,
@@ -96,7 +97,7 @@ class Notice:
         """
         Whether it may overtake everything.
         """
-        return isinstance(self.message, Pong)
+        return isinstance(self.message, Pong | GoingAway)
 
     @property
     def follows(self) -> str | None:

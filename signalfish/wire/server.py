@@ -341,6 +341,17 @@ class SpectatorDisconnected(ServerMessage, frozen=True, kw_only=True):
     spectator_count: Annotated[int | UnsetType, since(3)]
 
 
+class GoingAway(ServerMessage, frozen=True, kw_only=True):
+    """
+    The server stops at this time, in milliseconds since the epoch.
+    """
+
+    first_version: ClassVar[int] = 3
+
+    deadline_ms: int
+    retry_after_secs: int | UnsetType = UNSET
+
+
 class Error(ServerMessage, frozen=True, kw_only=True):
     """
     Something the receiver sent was refused, or its connection is about to be closed.

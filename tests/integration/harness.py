@@ -52,9 +52,12 @@ def eventually(condition: Callable[[], object], what: str, timeout: float = TIME
 def environment(**variables: str) -> dict[str, str]:
     """
     The environment of a server: that of this process, less what would configure the server.
+
+    At its end the server gives clients no time to leave, unless a variable says otherwise.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SIGNAL_FISH")}
-    return {**kept, "PYTHONPATH": _PYTHONPATH, **variables}
+    quick = {"SIGNAL_FISH__SERVER__DRAIN_GRACE_SECS": "0"}
+    return {**kept, "PYTHONPATH": _PYTHONPATH, **quick, **variables}
 
 
 def twistd(*arguments: str) -> list[str]:

@@ -5,9 +5,11 @@ Tests for how the server is started, configured and stopped.
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from websockets.exceptions import InvalidStatus
 
 from tests.integration.harness import (
     LOOPBACK,
@@ -49,11 +51,11 @@ class CommandLineTestCase(SynchronousTestCase):
         self.addCleanup(server.stop)
         return server
 
-    def client(self, server, host="127.0.0.1"):
+    def client(self, server, path="/v2/ws", host="127.0.0.1"):
         """
         A client that is connected.
         """
-        client = Client(server.url(host=host))
+        client = Client(server.url(path, host))
         self.addCleanup(client.close)
         return client
 
@@ -301,6 +303,55 @@ class ShutdownTests(CommandLineTestCase):
         for client in (mira, oskar):
             client.expect_close(4000, "server_shutdown")
         server.wait()
+
+    def test_drain(self):
+        """
+        Until its clients have left, a server that stops goes on with what there is.
+        """
+        server = Server(variables={"SIGNAL_FISH__SERVER__DRAIN_GRACE_SECS": "60"})
+        self.addCleanup(server.kill)
+        mira, oskar = self.client(server, "/v3/ws"), self.client(server)
+        code = mira.join("Mira")["room_code"]
+        mira.expect("LobbyStateChanged")
+        self.assertEqual((200, 200), self.statuses(server, "/readyz", "/livez"))
+        server.terminate()
+        warning = mira.expect("GoingAway", retry_after_secs=60)
+        self.assertTrue(50 < warning["deadline_ms"] / 1000 - time.time() <= 60, warning)
+        self.assertEqual((503, 200), self.statuses(server, "/readyz", "/livez"))
+        with self.assertRaises(InvalidStatus) as raised:
+            self.client(server)
+        self.assertEqual(503, raised.exception.response.status_code)
+        oskar.send("JoinRoom", game_name="reef-racers", player_name="Oskar")
+        oskar.expect("RoomJoinFailed", error_code="SERVER_DRAINING")
+        oskar.join("Oskar", room_code=code)
+        mira.expect("PlayerJoined")
+        mira.send("GameData", data="bye")
+        oskar.expect("GameData", data="bye")
+        mira.close()
+        oskar.expect("PlayerLeft")
+        oskar.close()
+        server.wait()
+
+    def test_impatience(self):
+        """
+        A second signal does not wait for the clients.
+        """
+        server = Server(variables={"SIGNAL_FISH__SERVER__DRAIN_GRACE_SECS": "60"})
+        self.addCleanup(server.kill)
+        mira = self.client(server, "/v3/ws")
+        mira.join("Mira")
+        mira.expect("LobbyStateChanged")
+        server.terminate()
+        mira.expect("GoingAway")
+        server.terminate()
+        mira.expect_close(4000, "server_shutdown")
+        server.wait()
+
+    def statuses(self, server, *paths):
+        """
+        The statuses of some pages.
+        """
+        return tuple(server.request("GET", path)[0].status for path in paths)
 
     def test_deaf_clients(self):
         """

@@ -133,7 +133,7 @@ class LanesTestCase(SynchronousTestCase):
         """
         Nothing waits.
         """
-        self.lanes = Lanes(Accounts(), 4)
+        self.lanes = Lanes(Accounts(), 4, 3)
         self.senders = [Sender(player) for player in PLAYERS]
         self.client = Auditor(self)
 
@@ -397,7 +397,7 @@ class FifoTests(SynchronousTestCase):
         """
         First in, first out, whatever it is.
         """
-        queue = Fifo()
+        queue = Fifo(3)
         sender = Sender(PLAYERS[0])
         frames = [text_frame(b"%d" % number) for number in range(3)]
         for frame in frames:
@@ -410,7 +410,7 @@ class FifoTests(SynchronousTestCase):
         """
         After it was cleared nothing waits.
         """
-        queue = Fifo()
+        queue = Fifo(3)
         queue.put(b"x", Notice(Pong()))
         queue.clear()
         self.assertEqual((0, 0, None), (len(queue), queue.size, queue.pop()))

@@ -17,8 +17,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from signalfish.net.outbox import HARD_LIMIT, Outbox, OutboxLimits
+from signalfish.net.sojourn import Sojourn
+from signalfish.wire.gamedata import Origin, TextData
 from signalfish.wire.outgoing import Notice
 from signalfish.wire.server import Pong
+from signalfish.wire.types import DeliveryClass
 
 NOTICE = Notice(Pong())
 
@@ -74,7 +77,8 @@ class OutboxTests(SynchronousTestCase):
         self.transport = FakeTransport()
         self.given_up = 0
         limits = OutboxLimits(capacity=3, patience=5.0)
-        self.outbox = Outbox(self.transport, self.clock, limits, self.give_up)
+        self.sojourn = Sojourn(self.clock, 15)
+        self.outbox = Outbox(self.transport, self.clock, limits, self.sojourn, self.give_up)
         self.transport.producer = self.outbox
 
     def give_up(self):
@@ -384,6 +388,134 @@ class FakeSource:
         self.asked.append("let_go")
 
 
+class LaneTests(SynchronousTestCase):
+    """
+    Queues for three frames of game data and two of control messages, of a client of protocol 3.
+    """
+
+    def setUp(self):
+        """
+        A client that reads nothing.
+        """
+        self.clock = Clock()
+        self.given_up = []
+        self.transport = FakeTransport()
+        self.sojourn = Sojourn(self.clock, 15)
+        self.sojourn.startService()
+        self.addCleanup(self.sojourn.stopService)
+        limits = OutboxLimits(capacity=3, control_capacity=2, patience=5.0)
+        self.outbox = Outbox(
+            self.transport, self.clock, limits, self.sojourn, lambda: self.given_up.append(1)
+        )
+        self.transport.producer = self.outbox
+        self.outbox.keep_accounts()
+        self.outbox.pauseProducing()
+        self.origin = Origin("00000000-0000-4000-8000-000000000001", 1, self)
+        self.seq = 0
+
+    def hold(self, outbox):
+        """
+        Nobody is held in these tests.
+        """
+        raise AssertionError
+
+    let_go = hold
+
+    def send(self, number, kind=None, key=None):
+        """
+        Send some game data.
+        """
+        for _ in range(number):
+            self.seq += 1
+            self.outbox.send(b"x", TextData(self.origin, self.seq, b"1", kind, key))
+
+    def pass_time(self, seconds):
+        """
+        Let whole seconds pass.
+        """
+        self.clock.pump([1] * seconds)
+
+    def test_lossy(self):
+        """
+        What may be left out does not end the connection, however much of it there is.
+        """
+        self.send(100, DeliveryClass.VOLATILE)
+        self.send(100, DeliveryClass.LATEST, 1)
+        self.pass_time(60)
+        self.assertEqual([], self.given_up)
+        self.send(1)
+        self.pass_time(5)
+        self.assertEqual([1], self.given_up)
+
+    def test_reliable(self):
+        """
+        Three messages that must not be left out end it after the patience.
+        """
+        self.send(2)
+        self.pass_time(6)
+        self.assertEqual([], self.given_up)
+        self.send(1)
+        self.pass_time(5)
+        self.assertEqual([1], self.given_up)
+
+    def test_control(self):
+        """
+        Control messages have a limit of their own.
+        """
+        self.outbox.send(b"x", NOTICE)
+        self.pass_time(6)
+        self.assertEqual([], self.given_up)
+        self.outbox.send(b"x", NOTICE)
+        self.pass_time(5)
+        self.assertEqual([1], self.given_up)
+
+    def test_sojourn(self):
+        """
+        A single message that waits for too long ends it, in either lane.
+        """
+        for send in (self.send, lambda number: self.outbox.send(b"x", NOTICE)):
+            self.setUp()
+            send(1)
+            self.pass_time(15)
+            self.assertEqual([], self.given_up)
+            self.pass_time(1)
+            self.assertEqual([1], self.given_up)
+
+    def test_behind_gaps(self):
+        """
+        How long a message waits is judged by itself, and not by what was left out before it.
+        """
+        self.send(1, DeliveryClass.LATEST, 1)
+        self.pass_time(10)
+        self.send(300, DeliveryClass.LATEST, 1)
+        self.send(1)
+        self.pass_time(15)
+        self.assertEqual([], self.given_up)
+        self.pass_time(1)
+        self.assertEqual([1], self.given_up)
+
+    def test_in_time(self):
+        """
+        A client that reads again in time has all its time once more.
+        """
+        self.send(1)
+        self.pass_time(14)
+        self.outbox.resumeProducing()
+        self.outbox.pauseProducing()
+        self.send(1)
+        self.pass_time(15)
+        self.assertEqual([], self.given_up)
+
+    def test_end(self):
+        """
+        After its end nobody looks at it.
+        """
+        self.send(1)
+        self.outbox.stopProducing()
+        self.pass_time(30)
+        self.assertEqual([], self.given_up)
+
+
 class SourceTests(SynchronousTestCase):
     """
     Senders who fill a queue for three frames, and may have ten bytes in it.
@@ -396,7 +528,9 @@ class SourceTests(SynchronousTestCase):
         self.clock = Clock()
         self.transport = FakeTransport()
         limits = OutboxLimits(capacity=3, patience=5.0, backlog=10)
-        self.outbox = Outbox(self.transport, self.clock, limits, lambda: None)
+        self.outbox = Outbox(
+            self.transport, self.clock, limits, Sojourn(self.clock, 60), lambda: None
+        )
         self.transport.producer = self.outbox
         self.outbox.pauseProducing()
         self.fast, self.slow = FakeSource(), FakeSource()
@@ -491,9 +625,9 @@ class OutboxMachine(RuleBasedStateMachine):
         super().__init__()
         self.clock = Clock()
         self.transport = FakeTransport()
-        self.outbox = Outbox(
-            self.transport, self.clock, OutboxLimits(capacity=3, patience=5.0), self.give_up
-        )
+        limits = OutboxLimits(capacity=3, patience=5.0)
+        sojourn = Sojourn(self.clock, 60)
+        self.outbox = Outbox(self.transport, self.clock, limits, sojourn, self.give_up)
         self.transport.producer = self.outbox
         self.sent = []
         self.given_up_at = None

@@ -44,6 +44,17 @@ class WebTests(SynchronousTestCase):
             self.assertEqual("text/plain; charset=utf-8", headers["content-type"])
             self.assertEqual("no-store", headers["cache-control"])
 
+    def test_client_config(self):
+        """
+        Any web page can be told how large messages to a client may be.
+        """
+        for path in ("/v2/client-config", "/v3/client-config"):
+            status, headers, body = self.server.plain().request(path)
+            self.assertEqual("HTTP/1.1 200 OK", status)
+            self.assertEqual({"max_outbound_message_size": 8388608}, json.loads(body))
+            self.assertEqual("no-store", headers["cache-control"])
+            self.assertEqual("*", headers["access-control-allow-origin"])
+
     def test_json(self):
         """
         Metrics are JSON.

@@ -65,6 +65,8 @@ _V3 = {
     "ClassCounts": "reliable latest volatile",
     "Gap": "from_player epoch from_seq to_seq reason",
     "DeliveryReport": "per_class gaps?",
+    "RelayStats": "interval_ms sent_to_you dropped_for_you backpressure_events",
+    "GoingAway": "deadline_ms retry_after_secs?",
     "RoomOperationResult": "operation_id result",
     "PlayerKicked": "player_id",
     "PlayerBanned": "player_id",
@@ -112,6 +114,8 @@ NEWER = {
     "Signal",
     "PeerTransportStatus",
     "DeliveryReport",
+    "GoingAway",
+    "RelayStats",
     "RoomOperationResult",
 }
 """

@@ -914,6 +914,38 @@ class VectorTests(SynchronousTestCase):
             ),
         )
 
+    def test_going_away(self):
+        """
+        GoingAway may or may not say when to come back.
+        """
+        self.check_newer(
+            server.GoingAway(deadline_ms=1_793_012_345_678, retry_after_secs=15),
+            message("GoingAway", '{"deadline_ms": 1793012345678, "retry_after_secs": 15}'),
+        )
+        self.check_newer(
+            server.GoingAway(deadline_ms=1_793_012_345_678),
+            message("GoingAway", '{"deadline_ms": 1793012345678}'),
+        )
+
+    def test_relay_stats(self):
+        """
+        RelayStats has four numbers.
+        """
+        self.check_newer(
+            accounts.RelayStats(
+                interval_ms=30000, sent_to_you=812, dropped_for_you=3, backpressure_events=1
+            ),
+            message(
+                "RelayStats",
+                """{
+                    "interval_ms": 30000,
+                    "sent_to_you": 812,
+                    "dropped_for_you": 3,
+                    "backpressure_events": 1
+                }""",
+            ),
+        )
+
     def test_delivery_report(self):
         """
         DeliveryReport has the counts of all classes, zeros included, and the gaps, if any.

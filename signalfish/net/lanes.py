@@ -131,9 +131,11 @@ class _Slot:
     One place in the data lane: a frame, or a gap where game data was, or nothing any more.
 
     :ivar number: how many places before it, ever, were for something that must not be left out.
+    :ivar section: how many places before it, ever, were for notices.
     """
 
     number: int
+    section: int
     frame: bytes = b""
     data: Data | None = None
     gap: _OpenGap | None = None
@@ -148,6 +150,7 @@ class _OpenGap:
     data: Data
     last: int
     reason: GapReason
+    section: int
 
 
 class Lanes:
@@ -169,6 +172,7 @@ class Lanes:
         self._control_capacity = control_capacity
         self._control_sent = 0
         self._following = 0
+        self._section = 0
         self.clear()
 
     def __len__(self) -> int:
@@ -254,6 +258,7 @@ class Lanes:
         if waits and self._data and not notice.is_urgent:
             self._place(frame)
             self._following += 1
+            self._section += 1
             self._folded += 1
         else:
             self._control.append(frame)
@@ -285,7 +290,7 @@ class Lanes:
         return slot
 
     def _place(self, frame: bytes = b"", data: Data | None = None) -> _Slot:
-        slot = _Slot(self._following, frame, data)
+        slot = _Slot(self._following, self._section, frame, data)
         self._data.append(slot)
         return slot
 
@@ -312,7 +317,9 @@ class Lanes:
     def _open_gap(self, slot: _Slot, data: Data, reason: GapReason) -> None:
         player, epoch = data.origin.player, data.origin.epoch
         before = self._gaps.pop((player, epoch, data.seq - 1), None)
-        if before is not None and before.reason is reason:
+        # A gap that grew across a notice would be told before it: in another room, if the notice
+        # is a barrier, or without the report that an advice about it must follow.
+        if before is not None and (before.reason, before.section) == (reason, slot.section):
             before.last = data.seq
             self._gaps[player, epoch, data.seq] = before
             self._senders[player] -= 1
@@ -320,7 +327,8 @@ class Lanes:
             return
         if before is not None:
             self._gaps[player, epoch, data.seq - 1] = before
-        slot.gap = self._gaps[player, epoch, data.seq] = _OpenGap(data, data.seq, reason)
+        slot.gap = _OpenGap(data, data.seq, reason, slot.section)
+        self._gaps[player, epoch, data.seq] = slot.gap
 
     def _close_ranks(self) -> None:
         """

@@ -11,10 +11,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from signalfish.net.accounts import Accounts
 from signalfish.net.lanes import Fifo, Lanes
 from signalfish.wire.accounts import GapReason
+from signalfish.wire.errors import ErrorCode
 from signalfish.wire.frames import text_frame
 from signalfish.wire.gamedata import Origin, TextData
 from signalfish.wire.outgoing import Notice
-from signalfish.wire.server import AuthorityChanged, PlayerLeft, Pong, RoomLeft
+from signalfish.wire.server import AuthorityChanged, Error, PlayerLeft, Pong, RoomLeft
 from signalfish.wire.types import DeliveryClass, Encoding, Form
 from tests.strategies import examples
 
@@ -307,6 +308,43 @@ class ClassTests(LanesTestCase):
         self.lanes.leave_out(self.senders[0].data(), GapReason.UNSUPPORTED_FORMAT)
         self.put(self.senders[0].data())
         self.assertEqual([1, [(2, 2, "unsupported_format")], 3], self.drain())
+
+    def test_gaps_around_a_barrier(self):
+        """
+        What is left out of one room and of the next are two gaps, each told in its room.
+        """
+        sender = self.senders[0]
+        for notice in (RoomLeft(), None):
+            self.lanes.leave_out(sender.data(), GapReason.UNSUPPORTED_FORMAT)
+            if notice is not None:
+                self.put(Notice(notice))
+        self.put(sender.data())
+        first, second = [[(number, number, "unsupported_format")] for number in (1, 2)]
+        self.assertEqual([first, "RoomLeft", second, 3], self.drain())
+
+    def test_drops_around_a_barrier(self):
+        """
+        The same with what is left out only after more has come.
+        """
+        self.volatile()
+        self.put(Notice(RoomLeft()))
+        self.volatile()
+        for key in range(4):
+            self.latest(key)
+        first, second = [[(number, number, "volatile_dropped")] for number in (1, 2)]
+        self.assertEqual([first, "RoomLeft", second, 3, 4, 5, 6], self.drain())
+
+    def test_advice_after_each_gap(self):
+        """
+        A gap that has been explained does not grow: each advice has a report of its own.
+        """
+        sender = self.senders[0]
+        error = Error(message="why", error_code=ErrorCode.UNSUPPORTED_GAME_DATA_FORMAT)
+        for _ in range(2):
+            self.lanes.leave_out(sender.data(), GapReason.UNSUPPORTED_FORMAT)
+            self.put(Notice(error, follows=sender.origin.player))
+        first, second = [[(number, number, "unsupported_format")] for number in (1, 2)]
+        self.assertEqual([first, "Error", second, "Error"], self.drain())
 
     def test_departure_after_gap(self):
         """

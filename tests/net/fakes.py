@@ -46,6 +46,7 @@ class Socket(FileDescriptor):
 
     :ivar sent: what the peer has received.
     :ivar peer_reads: whether the peer takes anything; if not, everything is buffered here.
+    :ivar appetite: how many more bytes it takes before it reads no more; None for any number.
     :ivar lost: why the connection ended; None before.
     """
 
@@ -57,6 +58,7 @@ class Socket(FileDescriptor):
         self.handle = Handle()
         self.sent = b""
         self.peer_reads = True
+        self.appetite = None
         self.lost = None
         self.aborting = False
         self.no_delay = None
@@ -109,8 +111,12 @@ class Socket(FileDescriptor):
         """
         Give bytes to the peer.
         """
-        self.sent += bytes(data)
-        return len(data)
+        taken = bytes(data[: self.appetite])
+        self.sent += taken
+        if self.appetite is not None:
+            self.appetite -= len(taken)
+            self.peer_reads = self.appetite > 0
+        return len(taken)
 
     def abortConnection(self):
         """

@@ -3,10 +3,11 @@ Rooms under random use, as seen by clients that check everything they are told.
 """
 
 import json
+import os
 import sys
+from collections import defaultdict
 from typing import Any
 
-from attrs import define
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,9 +24,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from signalfish.rooms import authority, lobby, plan, sessions, signals, spectators
 from signalfish.rooms.ice import Ice
-from signalfish.rooms.room import Room
 from signalfish.rooms.rules import StartRule
-from signalfish.rooms.seat import Newcomer, Returner, Seat, Watcher
+from signalfish.rooms.seat import Newcomer, Returner, Seat
 from signalfish.wire.client import Claim, RoomRequest, SpectatorRequest
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.gamedata import TextData
@@ -34,15 +34,15 @@ from signalfish.wire.types import (
     RELAY_ONLY,
     Capabilities,
     DirectInfo,
-    LobbyState,
     Topology,
     Transport,
 )
 from tests.fakes import V2, V3, room_service
+from tests.rooms.cast import WINDOW, Client, Ticket
+from tests.rooms.moderated import Moderation
 from tests.rooms.scene import JOINED_AT
-from tests.rooms.strict import StrictClient
+from tests.rooms.truth import agree, check_session, check_state
 
-WINDOW = 300.0
 BUFFER = 4
 MOST_PLACES = 7
 MOST_IDLE = 2
@@ -61,77 +61,13 @@ passwords = st.sampled_from([None] * 7 + ["sesame"])
 picks = st.integers(0, 11)
 
 
-class Client(StrictClient):
-    """
-    A strict client, and what a server keeps of its connection.
-
-    :ivar id: its player id.
-    :ivar seat: its place, as the server knows it.
-    :ivar epoch: of its latest membership.
-    :ivar sent: how much game data it has sent in its membership.
-    :ivar rank: its place in the order of all first joins.
-    :ivar reports: what it has last said of its transports in its membership.
-    :ivar ticket: its right to come back, if it was given a token.
-    """
-
-    def __init__(self, player: str, form: Any, address: str) -> None:
-        super().__init__(form, player[:4])
-        self.id = player
-        self.address = address
-        self.seat: Seat | Watcher | None = None
-        self.epoch = 0
-        self.sent = 0
-        self.rank = 0
-        self.ticket: Ticket | None = None
-        self.reports: dict[Transport, bool] = {}
-
-
-@define(eq=False)
-class Ticket:
-    """
-    What a player needs to come back, and what it may expect then.
-
-    :ivar holder: the connection in its seat; None while the player is absent.
-    :ivar lost_at: when it was lost last.
-    :ivar reserved: whether it was lost after the start.
-    :ivar missed: the game data since then.
-    :ivar dead: whether the player left, was replaced, or lost its room.
-    """
-
-    player: str
-    room: str
-    token: str
-    name: str
-    holder: Client | None
-    rank: int
-    address: str = ""
-    epoch: int = 1
-    lost_at: float = 0.0
-    reserved: bool = False
-    was_authority: bool = False
-    missed: list[tuple[str, int, int]] | None = None
-    taken_over_at: float | None = None
-    dead: bool = False
-
-    def die(self) -> None:
-        """
-        It is worth nothing any more.
-        """
-        self.dead, self.holder = True, None
-
-    def waits(self, now: float) -> bool:
-        """
-        Whether the player is absent and may still come back.
-        """
-        return self.holder is None and not self.dead and now <= self.lost_at + WINDOW
-
-
-class Rooms(RuleBasedStateMachine):
+class Rooms(Moderation, RuleBasedStateMachine):
     """
     Clients who join, play, get lost, come back and watch, in at most a handful of rooms.
     """
 
     start_rule = StartRule.BY_PROTOCOL
+    refuses = False
     kinds = ((V2, RELAY_ONLY), (V2, RELAY_ONLY), (V3, RELAY_ONLY), (V3, ALL))
     can_be_reached = False
 
@@ -146,12 +82,13 @@ class Rooms(RuleBasedStateMachine):
             inactive_room_timeout=3000,
             reconnection_window=WINDOW,
             event_buffer_size=BUFFER,
-            planned={"ice": Ice(stun=("stun:stun.example",))},
+            planned={"ice": Ice(stun=("stun:stun.example",)), "refuses": self.refuses},
         )
         self.service.startService()
         self.clients: list[Client] = []
         self.tickets: list[Ticket] = []
         self.passwords: dict[str, str | None] = {}
+        self.bans: dict[str, dict[str, str | None]] = defaultdict(dict)
         self.infos = 0
         self.joins = 0
 
@@ -200,8 +137,7 @@ class Rooms(RuleBasedStateMachine):
         idle = self.those(None)
         if len(idle) >= MOST_IDLE:
             self.cut(idle[0])
-        client = Client(self.service.mint.uuid(), form, address)
-        client.able = able
+        client = Client(self.service.mint.uuid(), form, able, address)
         self.clients.append(client)
         return client
 
@@ -225,7 +161,7 @@ class Rooms(RuleBasedStateMachine):
         A request was refused, as it had to be.
         """
         client.want(refusal.code in expected, "refused for another reason", refusal, expected)
-        client.asked = None
+        client.requests.drop()
         self.nobody_heard()
 
     def attempt(self, client: Client, expected: set[ErrorCode], act: Any, *args: Any) -> Any:
@@ -279,7 +215,7 @@ class Rooms(RuleBasedStateMachine):
         idle = self.those(None)
         client = idle[pick % len(idle)] if again and idle else self.connect(form, address)
         self.begin()
-        client.asked = "join"
+        client.requests.ask("JoinRoom")
         code, name, password = request["code"], request["name"], request["password"]
         room = self.service.rooms.find("chess", code) if code else None
         expected, ended = self.join_refusals(client, room, name, password)
@@ -335,8 +271,9 @@ class Rooms(RuleBasedStateMachine):
         """
         if room is None:
             return set(), None
-        if self.passwords[room.id] != password:
-            return {ErrorCode.PASSWORD_REQUIRED}, None
+        unwelcome = self.unwelcome(client, room, password)
+        if unwelcome:
+            return unwelcome, None
         taken = {other.roster[other.me]["name"].lower() for other in self.seated(room.id)}
         if name.lower() in taken:
             return {ErrorCode.INVALID_PLAYER_NAME}, None
@@ -347,6 +284,25 @@ class Rooms(RuleBasedStateMachine):
         if len(taken) + len(reserved) - len(same) >= room.max_players:
             return {ErrorCode.ROOM_FULL}, None
         return set(), same[0] if same else None
+
+    def unwelcome(self, client, room, password):
+        """
+        The codes with which somebody is refused, whatever its name and however full the room.
+        """
+        if self.passwords[room.id] != password:
+            return {ErrorCode.PASSWORD_REQUIRED}
+        if self.is_banned(client, room.id):
+            return {ErrorCode.BANNED}
+        runs = not self.refuses or self.can_run(client, room.id)
+        return set() if runs else {ErrorCode.ROOM_SESSION_INCOMPATIBLE}
+
+    def can_run(self, client, room):
+        """
+        Whether a client can take part in what the players of a room run, if they run anything.
+        """
+        plans = [other.plans.plan for other in self.seated(room) if other.plans.plan is not None]
+        pairs = {(plan["topology"], plan["transport"]) for plan in plans} - {("relay", "relay")}
+        return all(client.version >= 3 and client.plans.covers(*pair) for pair in pairs)
 
     @precondition(lambda self: not self.is_crowded())
     @rule(form=forms, code=codes.filter(bool), password=passwords)
@@ -362,9 +318,11 @@ class Rooms(RuleBasedStateMachine):
             expected = {ErrorCode.ROOM_NOT_FOUND}
         elif self.passwords[room.id] != password:
             expected = {ErrorCode.PASSWORD_REQUIRED}
+        elif self.is_banned(client, room.id):
+            expected = {ErrorCode.BANNED}
         elif sum(other.room == room.id for other in self.those("spectator")) >= 2:
             expected = {ErrorCode.TOO_MANY_SPECTATORS}
-        client.asked = "watch"
+        client.requests.ask("JoinAsSpectator")
         wanted = SpectatorRequest("chess", code, "Sam", password)
         newcomer = Newcomer(client.id, "Sam", client, client.address, JOINED_AT)
         client.seat = self.attempt(client, expected, self.service.spectate, wanted, newcomer)
@@ -376,7 +334,7 @@ class Rooms(RuleBasedStateMachine):
         A spectator stops to watch.
         """
         client = self.pick("spectator", pick)
-        client.asked = "unwatch"
+        client.requests.ask("LeaveSpectator")
         spectators.leave(client.seat.room, client.seat)
         client.want(client.place is None, "not told that it stopped")
 
@@ -397,7 +355,7 @@ class Rooms(RuleBasedStateMachine):
         A player leaves for good.
         """
         client = self.pick("player", pick)
-        client.asked = "leave"
+        client.requests.ask("LeaveRoom")
         self.service.leave(client.seat.room, client.seat)
         client.want(client.place is None, "not told that it left")
         if client.ticket is not None:
@@ -488,7 +446,7 @@ class Rooms(RuleBasedStateMachine):
         client = self.connect(form, address)
         old = ticket.holder
         self.begin()
-        client.asked = "reconnect"
+        client.requests.ask("Reconnect")
         expected = self.return_refusals(ticket, wrong)
         room = self.room_of(ticket)
         vacant = room is not None and (room.authority in (None, ticket.player))
@@ -536,6 +494,9 @@ class Rooms(RuleBasedStateMachine):
         """
         The codes with which a return must be refused.
         """
+        if ticket.kicked_at is not None:
+            forgotten = self.now > ticket.kicked_at + WINDOW
+            return {ErrorCode.KICKED, *[ErrorCode.RECONNECTION_FAILED] * forgotten}
         bad = ErrorCode.RECONNECTION_TOKEN_INVALID
         gone = {ErrorCode.RECONNECTION_FAILED, ErrorCode.RECONNECTION_EXPIRED}
         if ticket.dead:
@@ -641,7 +602,7 @@ class Rooms(RuleBasedStateMachine):
         A player asks for the authority, or gives it up.
         """
         client = self.pick("player", pick)
-        client.asked = "authority"
+        client.requests.ask("AuthorityRequest")
         expected = set()
         if not client.supports_authority:
             expected = {ErrorCode.AUTHORITY_NOT_SUPPORTED}
@@ -796,7 +757,7 @@ class Rooms(RuleBasedStateMachine):
         """
         rooms = {room.id: room for room in self.service.rooms}
         for client in self.clients:
-            client.want(client.asked is None, "no answer", client.asked)
+            client.want(not client.requests, "no answer", client.requests)
             if client.place is None:
                 client.want(client.seat is None or client.seat.room is None, "not told")
             else:
@@ -858,75 +819,21 @@ class Rooms(RuleBasedStateMachine):
         assert not self.clock.getDelayedCalls()
 
 
-def agree(client: Client, room: Room) -> None:
-    """
-    A client's picture is that of its room.
-    """
-    players = {seat.id: (seat.name, room.authority == seat.id) for seat in room.seats.values()}
-    known = {
-        player: (entry["name"], client.authority == player)
-        for player, entry in client.roster.items()
-    }
-    client.want(known == players, "roster", players)
-    client.want(client.authority == room.authority, "authority", room.authority)
-    client.want(list(client.watchers) == list(room.watchers), "spectators", room.watchers)
-    client.want(client.started is (room.state is LobbyState.FINALIZED), "started", room.state)
-    if not client.started:
-        ready = [seat.id for seat in room.seats.values() if seat.is_ready]
-        truth = (room.state.value, ready, bool(ready) and len(ready) == len(players))
-        client.want(client.lobby == truth, "lobby", client.lobby, truth)
-    if client.place == "player":
-        client.want(client.max_players == room.max_players, "max_players")
-
-
-def check_state(room: Room) -> None:
-    """
-    The lobby is in the state that its rule demands.
-    """
-    ready = [seat.is_ready for seat in room.seats.values()]
-    full = len(room.seats) >= room.max_players
-    if room.rule is None:
-        assert room.state is LobbyState.WAITING, room
-    elif room.state is not LobbyState.FINALIZED:
-        newest = max((seat.link.form.version for seat in room.seats.values()), default=3)
-        if room.start_rule is StartRule.BY_PROTOCOL and newest == 2:
-            assert room.rule is StartRule.AUTOMATIC, room
-        if room.rule is StartRule.AUTOMATIC:
-            assert (room.state is LobbyState.LOBBY) is full, room
-            assert not (full and all(ready)), room
-        else:
-            assert room.state is LobbyState.LOBBY, room
-
-
-def check_session(room: Room, here: list[Client]) -> None:
-    """
-    All players who understand plans follow the latest one, which everybody can run.
-    """
-    players = [c for c in here if c.place == "player" and c.form.version >= 3]
-    if room.state is not LobbyState.FINALIZED:
-        assert room.session is None, room
-        assert all(client.plan is None for client in players), room
-        return
-    session = room.session
-    if session is not None:
-        assert all(plan.can_run(seat, session) for seat in room.seats.values()), room
-        assert session.host is None or session.host in room.seats, room
-    expected = ("relay", "relay", None)
-    if session is not None:
-        expected = (session.topology.value, session.transport.value, session.host)
-    for client in players:
-        client.want(client.plan is not None, "no plan")
-        found = tuple(client.plan.get(field) for field in ("topology", "transport", "host"))
-        client.want(found == expected, "plan", client.plan, expected)
-    assert len({client.plan["generation"] for client in players}) <= 1, players
-
-
 class PlannedRooms(Rooms):
     """
     The same with players who can connect to each other.
     """
 
     kinds = ((V3, ALL), (V3, ALL), (V3, NO_MESH), (V3, DIRECT), (V3, WEBRTC), (V3, ALL))
+
+
+class RefusingRooms(Rooms):
+    """
+    The same with rooms that refuse who cannot run what they run.
+    """
+
+    kinds = ((V3, ALL), (V3, ALL), (V3, ALL), (V3, NO_MESH), (V2, RELAY_ONLY), (V3, ALL))
+    refuses = True
 
 
 class DirectRooms(PlannedRooms):
@@ -954,10 +861,10 @@ class RoomsTests(SynchronousTestCase):
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=examples,
+                max_examples=int(os.environ.get("SIGNALFISH_EXAMPLES", examples)),
                 stateful_step_count=50,
                 deadline=None,
-                derandomize=True,
+                derandomize="SIGNALFISH_EXAMPLES" not in os.environ,
                 report_multiple_bugs=False,
                 suppress_health_check=list(HealthCheck),
             ),
@@ -967,22 +874,28 @@ class RoomsTests(SynchronousTestCase):
         """
         Nobody is ever told anything wrong in rooms whose rule goes by protocol.
         """
-        self.law(Rooms, 700)
+        self.law(Rooms, 250)
 
     def test_planned(self):
         """
         Nobody is ever told anything wrong in rooms whose players connect to each other.
         """
-        self.law(PlannedRooms, 300)
+        self.law(PlannedRooms, 130)
+
+    def test_refusing(self):
+        """
+        Nobody is ever told anything wrong in rooms whose sessions not everybody may join.
+        """
+        self.law(RefusingRooms, 100)
 
     def test_direct(self):
         """
         Nobody is ever told anything wrong in rooms whose players can be reached directly.
         """
-        self.law(DirectRooms, 150)
+        self.law(DirectRooms, 80)
 
     def test_explicit(self):
         """
         Nobody is ever told anything wrong in rooms that somebody must start.
         """
-        self.law(ExplicitRooms, 250)
+        self.law(ExplicitRooms, 100)

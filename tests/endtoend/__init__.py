@@ -1,0 +1,3 @@
+"""
+Tests of everything between the bytes of one client and those of another.
+"""

@@ -1,5 +1,5 @@
 """
-The load generator, ``native/load.c``, as a process.
+The load generator, ``native/load.c`` and its neighbours, as a process.
 
 Its modes:
 
@@ -98,7 +98,7 @@ def generate(
     """
     Run the generator to its end.
 
-    :param options: see the top of ``native/load.c``.
+    :param options: see ``struct options`` in ``native/load.h``.
     :param prefix: what to run it with, such as ``taskset -c 1``.
     :param marked: called with each mark: ``begin`` and ``end`` of the measured part, and ``hold``,
         after which the generator waits until this returns.

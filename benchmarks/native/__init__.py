@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 _SOURCES = Path(__file__).parent
+_PROGRAMS = {"load": ("load.c", "clients.c", "game.c", "modes.c"), "bare": ("bare.c",)}
 _FLAGS = ("-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror")
 
 
@@ -44,16 +45,16 @@ def program(name: str) -> Path:
     target = _cache() / f"{name}-{_fingerprint(cc)}"
     if not target.exists():
         partial = target.with_name(f"{target.name}.{os.getpid()}")
-        source = _SOURCES / f"{name}.c"
+        sources = [_SOURCES / source for source in _PROGRAMS[name]]
         compiled = subprocess.run(
-            [cc, *_FLAGS, "-o", partial, source, "-lm"],
+            [cc, *_FLAGS, "-o", partial, *sources, "-lm"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
         if compiled.returncode:
-            raise CompilerError(f"{cc} {source}:\n{compiled.stderr}")
+            raise CompilerError(f"{cc} cannot compile {name}:\n{compiled.stderr}")
         partial.rename(target)
     return target
 

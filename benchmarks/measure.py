@@ -35,6 +35,11 @@ MAX_FOREIGN_SHARE = 0.1
 The share of either core that other processes may use.
 """
 
+PATIENCE = 10.0
+"""
+Seconds without any progress after which a run is given up, or what is missing counts as lost.
+"""
+
 _SOURCES = 64  # addresses that the clients come from
 _SHORT = 0.5  # seconds, too short for clock ticks to say who used the CPU
 _SETTLING = 1.0  # seconds before memory is read
@@ -166,7 +171,8 @@ def _load(scenario: Scenario, server: Server, clients: Clients, placement: Place
 def _options(scenario: Scenario, clients: Clients, running: Running) -> dict[str, object]:
     where = {"host": running.host, "port": running.port}
     sources = {"sources": _SOURCES} if running.host.startswith("127.") else {}
-    return {**where, **sources, **clients.options, **scenario.options}
+    patience = {"patience_ms": round(1000 * PATIENCE)}
+    return {**where, **sources, **patience, **clients.options, **scenario.options}
 
 
 def figures_of(scenario: Scenario, result: Result, used: Usage) -> dict[str, float]:

@@ -109,9 +109,10 @@ static void print_result(void)
     printf("{\"result\":{\"seconds\":%.6f,\"cpu\":%.6f,\"done\":%ld,\"sent\":%ld,\"expected\":%ld,"
            "\"received\":%ld,\"gaps\":%ld,\"repeats\":%ld,\"foreign\":%ld,\"refusals\":%ld,"
            "\"losses\":%ld,\"evictions\":%ld,\"failures\":%ld,\"complaint\":\"%s\"",
-           isinf(window_end) ? 0 : window_end - window_begin, cpu_used, count.in_window, count.sent, expected_deliveries(),
-           count.deliveries, count.gaps, count.repeats, count.other, count.refusals, count.losses,
-           count.evictions, count.not_returned, count.complaint);
+           isinf(window_end) ? 0 : window_end - window_begin, cpu_used, count.in_window,
+           count.sent, expected_deliveries(), count.deliveries, count.gaps,
+           count.repeats, count.other, count.refusals, count.losses, count.evictions,
+           count.not_returned, count.complaint);
     print_histogram("latency", &latency);
     print_histogram("lateness", &lateness);
     print_histogram("joining", &joining);

@@ -17,7 +17,7 @@ from benchmarks import native
 from benchmarks.generator import GeneratorError, generate
 from benchmarks.measure import CLIENTS, Placement, measure
 from benchmarks.scenarios import GROUPS, QUICK, Relay
-from benchmarks.servers import Running, parse
+from benchmarks.servers import Running, Server, parse
 
 SCALE = evolve(QUICK, seconds=0.2, warmup=0.05)
 SMALL = Relay(rooms=2, players=4, rate=50)
@@ -218,3 +218,74 @@ class CommandLineTests(SmokeTestCase):
             status, text = self.benchmarks(*arguments)
             self.assertEqual((1, 1), (status, len(text.splitlines())), text)
             self.assertIn(expected, text)
+
+
+class FlawTests(SmokeTestCase):
+    """
+    Flaws of servers that must not go unnoticed.
+    """
+
+    def run_with(self, flaw):
+        """
+        What is measured of a server with a flaw.
+        """
+        checkout = Path(benchmarks.__file__).parents[1]
+        path = os.pathsep.join([str(checkout), *sys.path])
+        program = Path(__file__).with_name("flawed.py")
+        command = (sys.executable, str(program), flaw, "--port", "{port}")
+        server = Server("flawed", "naive", command, variables={"PYTHONPATH": path})
+        scenario = SMALL.scenario("latency", evolve(SCALE, seconds=0.4))
+        self.patch(benchmarks.measure, "PATIENCE", 0.5)
+        return measure(scenario, server, CLIENTS["v2"], Placement())
+
+    def test_losses(self):
+        """
+        Messages that do not arrive.
+        """
+        done = self.run_with("lose")
+        self.assertIn("deliveries missing", done.problems[0])
+        self.assertGreater(done.figures["missing"], 0)
+
+    def test_repetitions(self):
+        """
+        Messages that arrive twice.
+        """
+        self.assertIn("repeated", self.run_with("repeat").problems[0])
+
+    def test_order(self):
+        """
+        Messages that overtake others.
+        """
+        self.assertIn("numbers left out", " ".join(self.run_with("swap").problems))
+
+    def test_forgeries(self):
+        """
+        Messages that are not what was sent.
+        """
+        self.assertIn("messages of nobody", " ".join(self.run_with("forge").problems))
+
+    def test_closed(self):
+        """
+        Connections that are ended.
+        """
+        problems = " ".join(self.run_with("close").problems)
+        self.assertIn("1 connections lost", problems)
+        self.assertIn("closed with 4321 enough", problems)
+
+    def test_delay(self):
+        """
+        The latency is that of the server.
+        """
+        done = self.run_with("delay")
+        self.assertEqual([], done.problems)
+        self.assertGreaterEqual(done.figures["p50_ms"], 49)
+
+    def test_pause(self):
+        """
+        A pause delays all that was to be sent meanwhile, not only one message.
+        """
+        done = self.run_with("pause")
+        self.assertEqual([], done.problems)
+        self.assertGreater(done.figures["max_ms"], 290)
+        # The pause was most of the measured time, so most messages were to be sent in it.
+        self.assertGreater(done.figures["p50_ms"], 30)

@@ -52,29 +52,31 @@ class Row:
 
 def tables(rows: Sequence[Row]) -> str:
     """
-    A table for each scenario.
+    A table for each scenario, or for all of a group that have an axis.
     """
-    scenarios = {(row.scenario.group, row.scenario.title): row.scenario for row in rows}
-    each = [
-        _table(scenario, [row for row in rows if row.scenario is scenario])
-        for scenario in scenarios.values()
-    ]
-    return "\n".join(each)
+    together: dict[str, list[Row]] = {}
+    for row in rows:
+        scenario = row.scenario
+        by = f", by {scenario.axis}" if scenario.axis else f": {scenario.title}"
+        together.setdefault(scenario.group + by, []).append(row)
+    return "\n".join(_table(title, members) for title, members in together.items())
 
 
-def _table(scenario: Scenario, rows: Sequence[Row]) -> str:
+def _table(title: str, rows: Sequence[Row]) -> str:
+    scenario = rows[0].scenario
     several = len({row.server for row in rows}) > 1
-    headings = ["server", "clients"]
+    headings = ["server", "clients", *(["at"] if scenario.axis else [])]
     for column in scenario.columns:
         headings += [column.heading, "ratio"] if column.compared and several else [column.heading]
     cells = [_cells(row, scenario.columns, several=several) for row in rows]
-    lines = [f"{scenario.group}: {scenario.title}", *_aligned([headings, *cells])]
-    return "\n".join([*lines, *_notes(rows), ""])
+    return "\n".join([title, *_aligned([headings, *cells]), *_notes(rows), ""])
 
 
 def _cells(row: Row, columns: Sequence[Column], *, several: bool) -> list[str]:
     figures, compared = row.figures, row.ratios
     cells = [row.server + ("" if row.is_valid else "!"), row.clients]
+    if row.scenario.axis:
+        cells.append(f"{row.scenario.x:g}")
     for column in columns:
         cells.append(_shown(figures, column.key, column.layout))
         if column.compared and several:
@@ -100,7 +102,8 @@ def _aligned(table: Sequence[Sequence[str]]) -> Iterator[str]:
 def _notes(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         for number, run in enumerate(row.runs, 1):
-            which = f"{row.server} {row.clients}, run {number}"
+            at = f" at {row.scenario.x:g}" if row.scenario.axis else ""
+            which = f"{row.server} {row.clients}{at}, run {number}"
             if run.problems:
                 yield f"  ! {which}: NOT VALID: {'; '.join(run.problems)}"
             if run.remarks:

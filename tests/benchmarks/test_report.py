@@ -83,12 +83,24 @@ class TableTests(SynchronousTestCase):
         """
         Each scenario has a table, also if two have the same title.
         """
-        [alike] = [each for each in GROUPS["sweep"](QUICK) if each.options["rate"] == 30]
-        same = GROUPS["latency"](QUICK)[0]
-        self.assertEqual(alike.title, same.title)
-        text = tables([row(each, "a", self.base, self.base) for each in (alike, same, PAIRS)])
-        titles = [line for line in text.splitlines() if line and line[0] != " "]
-        self.assertEqual(["sweep", "latency", "saturation"], [t.partition(":")[0] for t in titles])
+        alike, *_ = GROUPS["latency"](QUICK)
+        rows = [row(each, "a", self.base, self.base) for each in (alike, PAIRS, SATURATED)]
+        titles = [line for line in tables(rows).splitlines() if line and line[0] != " "]
+        self.assertEqual(
+            [f"{each.group}: {each.title}" for each in (alike, PAIRS, SATURATED)], titles
+        )
+
+    def test_axis(self):
+        """
+        What has an axis is one table.
+        """
+        failed = [Run(problems=["no"])]
+        rows = [row(each, "a", failed, failed) for each in GROUPS["sweep"](QUICK)]
+        title, headings, *lines = tables(rows).splitlines()
+        self.assertEqual("sweep, by messages per second of each player", title)
+        self.assertEqual("at", headings.split()[2])
+        self.assertEqual(["30", "60", "120", "240", "480"], [line.split()[2] for line in lines[:5]])
+        self.assertIn("! a v2 at 60, run 1: NOT VALID: no", lines[6])
 
 
 class JsonTests(SynchronousTestCase):

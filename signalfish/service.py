@@ -65,12 +65,25 @@ class Tally:
     failed_reconnections: int = 0
 
 
+@frozen
+class Terms:
+    """
+    What is the same for all rooms.
+
+    :ivar planner: what players are to run besides the relay.
+    :ivar relay_type: the relay label for a game.
+    :ivar largest_message: bytes that a message to a client may have.
+    """
+
+    planner: Planner
+    relay_type: Callable[[str], str]
+    largest_message: int = 8 << 20
+
+
 class RoomService(Service):
     """
     All rooms of a server, as a service that sweeps them while it runs.
 
-    :param relay_type: the relay label for a game.
-    :param planner: what players are to run besides the relay.
     :ivar tally: counts, for whoever wants to show them.
     :ivar draining: whether no new rooms are made and nobody may come back or start to watch.
     """
@@ -82,8 +95,7 @@ class RoomService(Service):
         settings: Server,
         time: Time,
         mint: Mint,
-        relay_type: Callable[[str], str],
-        planner: Planner | None = None,
+        terms: Terms,
     ) -> None:
         self.time = time
         self.mint = mint
@@ -91,9 +103,9 @@ class RoomService(Service):
         self.draining = False
         self.rooms = Directory(settings.max_rooms, settings.max_rooms_per_game)
         self.claims = Claims(settings.reconnection_window)
+        self._players: set[str] = set()
         self._settings = settings
-        self._relay_type = relay_type
-        self._planner = planner or Planner(mint.uuid, time.wall)
+        self._terms = terms
         self._memory = ReplayMemory(
             settings.replay_memory_bytes if settings.replay_game_data else 0
         )
@@ -213,9 +225,9 @@ class RoomService(Service):
         """
         Give a room another code.
 
-        :raises Refusal: ROOM_CREATION_FAILED, if no unused code was found.
+        :raises Refusal: INTERNAL_ERROR, if no unused code was found.
         """
-        code = self._unused_code(room.game_name)
+        code = self._unused_code(room.game_name, ErrorCode.INTERNAL_ERROR)
         self.rooms.remove(room)
         room.code = code
         self.rooms.add(room)
@@ -265,13 +277,16 @@ class RoomService(Service):
             code=request.room_code or self._unused_code(request.game_name),
             game_name=request.game_name,
             max_players=max_players,
-            relay_type=self._relay_type(request.game_name),
+            relay_type=self._terms.relay_type(request.game_name),
             start_rule=self._settings.start_rule,
             max_spectators=2 * max_players if max_spectators is None else max_spectators,
-            replay=Replay(self._settings.event_buffer_size, self._memory),
-            planner=self._planner,
+            replay=Replay(
+                self._settings.event_buffer_size, self._memory, self._terms.largest_message
+            ),
+            planner=self._terms.planner,
             active=now,
             lock=self.lock(request.password),
+            players=self._players,
         )
 
     def lock(self, password: str | None) -> Lock | None:
@@ -280,9 +295,9 @@ class RoomService(Service):
         """
         return None if password is None else Lock.sealed(password, self.mint.salt())
 
-    def _unused_code(self, game: str) -> str:
+    def _unused_code(self, game: str, failure: ErrorCode = ErrorCode.ROOM_CREATION_FAILED) -> str:
         for _ in range(_CODE_ATTEMPTS):
             code = self.mint.room_code()
             if self.rooms.find(game, code) is None:
                 return code
-        raise Refusal(ErrorCode.ROOM_CREATION_FAILED, "Could not generate an unused room code")
+        raise Refusal(failure, "Could not generate an unused room code")

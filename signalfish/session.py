@@ -259,7 +259,7 @@ class Session:
             raise Refusal(ErrorCode.NOT_IN_ROOM, "You are not in a room")
         room, seat = place.room, place
         signal = Signal(sender=seat.id, generation=str(fields.generation), signal=Raw(raw))
-        signals.relay(room, seat, str(fields.to), signal, self._service.rooms)
+        signals.relay(room, seat, str(fields.to), signal)
 
     def _transport_status(self, message: client.TransportStatus) -> None:
         place = self._current_place()

@@ -41,7 +41,7 @@ from signalfish.net.throttle import Sockets, ThrottlingFactory
 from signalfish.rooms.ice import Ice, Turn
 from signalfish.rooms.mint import Mint
 from signalfish.rooms.plan import Planner
-from signalfish.service import RoomService, Time
+from signalfish.service import RoomService, Terms, Time
 from signalfish.session import Policy, Session
 from signalfish.wire.names import Rules
 from signalfish.wire.server import NameRules
@@ -188,14 +188,12 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
         SystemRandom(), settings.protocol.room_code_length, settings.server.room_code_prefix or ""
     )
     relays = settings.relay_types
-    planner = _planner(settings, mint)
-    rooms = RoomService(
-        settings.server,
-        Time(reactor, time.monotonic, time.time),
-        mint,
+    terms = Terms(
+        _planner(settings, mint),
         lambda game: relays.game_relay_mappings.get(game, relays.default_relay_type),
-        planner,
+        settings.security.max_outbound_message_size,
     )
+    rooms = RoomService(settings.server, Time(reactor, time.monotonic, time.time), mint, terms)
     liveness = Liveness(reactor, _liveness_limits(settings))
     connect, limits = _connect(settings, rooms), _factory_limits(settings)
     factory = SignalingFactory(reactor, mint.uuid, connect, liveness, limits)

@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from signalfish.config import Server
 from signalfish.rooms.mint import Mint
 from signalfish.rooms.plan import Planner
-from signalfish.service import RoomService, Time
+from signalfish.service import RoomService, Terms, Time
 from signalfish.wire.errors import CloseCode
 from signalfish.wire.outgoing import Outgoing, Undeliverable
 from signalfish.wire.types import Encoding, Form
@@ -177,6 +177,7 @@ def room_service(
     clock: Clock | None = None,
     seed: int = 1,
     planned: dict[str, Any] | None = None,
+    largest_message: int = 8 << 20,
     **settings: Any,
 ) -> RoomService:
     """
@@ -189,4 +190,5 @@ def room_service(
     time = Time(clock, clock.seconds, clock.seconds)
     values = mint(seed)
     planner = Planner(values.uuid, clock.seconds, **(planned or {}))
-    return RoomService(Server(**settings), time, values, lambda game: "matchbox", planner)
+    terms = Terms(planner, lambda game: "matchbox", largest_message)
+    return RoomService(Server(**settings), time, values, terms)

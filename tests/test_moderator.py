@@ -184,7 +184,8 @@ class ModeratorTests(OperationTestCase):
         self.service.mint = Monotonous(Random(1))
         text = "Could not generate an unused room code"
         told = self.failure(self.me, "RegenerateRoomCode")
-        self.assertEqual(text, told.data["result"]["data"]["reason"])
+        failed = {"reason": text, "error_code": "INTERNAL_ERROR"}
+        self.assertEqual(failed, told.data["result"]["data"])
         self.assertEqual("MYROOM", self.room().code)
         self.assertEqual(self.room_id, self.client().join("new", "MYROOM")["room_id"])
 

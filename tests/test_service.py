@@ -15,7 +15,7 @@ from signalfish.rooms.replay import OVERHEAD
 from signalfish.rooms.room import Room
 from signalfish.rooms.rules import StartRule
 from signalfish.rooms.seat import Newcomer, Returner
-from signalfish.service import RoomService, Time
+from signalfish.service import RoomService, Terms, Time
 from signalfish.wire.client import Claim, RoomRequest, SpectatorRequest
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.gamedata import BinaryData, TextData
@@ -223,7 +223,9 @@ class JoinTests(ServiceTestCase):
         The relay label depends on the game.
         """
         time = Time(self.clock, self.clock.seconds, self.clock.seconds)
-        self.service = RoomService(Server(), time, mint(), str.upper)
+        self.service = RoomService(
+            Server(), time, mint(), Terms(self.service._terms.planner, str.upper)
+        )
         self.assertEqual(self.join("Ann").told[0].data["relay_type"], "CHESS")
 
     def test_limit_per_game(self):

@@ -16,6 +16,7 @@ from signalfish.net.outbox import Outbox, OutboxLimits
 from signalfish.net.protocol import SignalingProtocol
 from signalfish.net.receiver import Receiver
 from signalfish.net.sojourn import Sojourn
+from signalfish.wire.frames import text_frame
 from signalfish.wire.outgoing import Notice
 
 Connect = Callable[[SignalingProtocol, str, str], Receiver]
@@ -89,6 +90,7 @@ class SignalingFactory(WebSocketServerFactory):
         self.warning: Notice | None = None
         self._on_deserted: Callable[[], None] | None = None
         self.max_message_size = limits.max_message_size
+        self.largest_frame = len(text_frame(bytes(limits.max_outbound_message_size)))
         self.send_buffer = limits.send_buffer
         self._liveness = liveness
         self.sojourn = Sojourn(clock, limits.outbox.sojourn)

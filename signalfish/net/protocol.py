@@ -205,6 +205,9 @@ class SignalingProtocol(WebSocketServerProtocol):
             return
         if not frame:
             return
+        if len(frame) > self.factory.largest_frame:
+            self._withhold(outgoing)
+            return
         self.factory.traffic.messages_sent += 1
         self._outbox.send(frame, outgoing)
 
@@ -344,6 +347,17 @@ class SignalingProtocol(WebSocketServerProtocol):
         notice = self._advisories.about(problem, self.factory.clock.seconds())
         if notice is not None:
             self.deliver(notice)
+
+    def _withhold(self, outgoing: Any) -> None:
+        """
+        Do not send a message that is too large for any client.
+        """
+        if outgoing.source is None:
+            self.close(CloseCode.MESSAGE_TOO_BIG, "outbound_message_too_large")
+            return
+        sender = outgoing.origin.player
+        text = f"Undeliverable game data from player {sender}: as JSON it is too large"
+        self._advise(outgoing, Undeliverable(sender, text))
 
     def _give_up(self) -> None:
         text = "Disconnected because outbound delivery could not make progress"

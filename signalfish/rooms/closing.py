@@ -32,6 +32,7 @@ def close(room: Room) -> None:
     Send players away with close code 4005; tell spectators, who stay connected.
     """
     seats = list(room.seats.values())
+    room.players.difference_update(room.seats)
     room.seats = {}
     room.reassemble()
     text = "Room closed after exceeding the inactivity timeout"

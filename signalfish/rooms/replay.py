@@ -86,10 +86,12 @@ class Replay:
     One room's events, numbered; kept only while somebody may come back for them.
 
     :param capacity: the most control events, and the most game data, that are kept.
+    :param largest_message: bytes that a message with control events may have.
     :ivar next_number: the number of the next event.
     """
 
-    def __init__(self, capacity: int, memory: ReplayMemory) -> None:
+    def __init__(self, capacity: int, memory: ReplayMemory, largest_message: int = 8 << 20) -> None:
+        self.largest_message = largest_message
         self.next_number = 0
         self._capacity = capacity
         self._memory = memory

@@ -43,6 +43,7 @@ class Room:
     :ivar session: what the players run besides the relay, once the game has started.
     :ivar bans: ids that may not come in, and the addresses they came from, if these may not either.
     :ivar told: the truth that members were last told; None once the game has started.
+    :ivar players: the ids of all connected players of all rooms that share a service.
     :ivar audience: everybody's link, players first; replaced, never changed.
     :ivar emptied: when the last player went.
     """
@@ -66,6 +67,7 @@ class Room:
     seats: dict[str, Seat] = Factory(dict)
     absent: dict[str, Claim] = Factory(dict)
     watchers: dict[str, Watcher] = Factory(dict)
+    players: set[str] = Factory(set)
     told: Truth | None = NEW
     session: Session | None = None
     emptied: float = 0.0
@@ -91,6 +93,7 @@ class Room:
         Put a player into its place in the joining order.
         """
         self.seats[seat.id] = seat
+        self.players.add(seat.id)
         if seat.rank < self.next_rank:
             self.seats = dict(sorted(self.seats.items(), key=lambda item: item[1].rank))
         self.reassemble()
@@ -100,6 +103,7 @@ class Room:
         End a membership.
         """
         del self.seats[seat.id]
+        self.players.discard(seat.id)
         seat.room = None
         self.active = now
         if not self.seats:

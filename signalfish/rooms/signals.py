@@ -4,8 +4,6 @@ What players say to each other, through the server, in order to connect without 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from signalfish.rooms.room import Room
 from signalfish.rooms.seat import Seat
 from signalfish.wire.errors import ErrorCode, Refusal
@@ -14,18 +12,17 @@ from signalfish.wire.plans import FIRST_VERSION, PeerTransportStatus, Signal
 from signalfish.wire.types import Transport
 
 
-def relay(room: Room, seat: Seat, target: str, signal: Signal, rooms: Iterable[Room]) -> None:
+def relay(room: Room, seat: Seat, target: str, signal: Signal) -> None:
     """
     Pass a signal on to one other player. Whether it fits a plan is for the players to judge.
 
-    :param rooms: all rooms there are, to tell a wrong room from a wrong player.
     :raises Refusal: if there is no such player here, or one of the two does not speak WebRTC.
     """
     if target == seat.id:
         raise Refusal(ErrorCode.SIGNAL_TARGET_NOT_FOUND, "Cannot signal yourself")
     peer = room.seats.get(target)
     if peer is None:
-        raise _wrong_target(target, rooms)
+        raise _wrong_target(room, target)
     if not _speaks_webrtc(seat):
         text = "WebRTC transport was not negotiated for this connection"
         raise Refusal(ErrorCode.UNSUPPORTED_TRANSPORT, text)
@@ -53,8 +50,8 @@ def report(room: Room, seat: Seat, transport: Transport, connected: bool) -> Non
             other.link.deliver(notice)
 
 
-def _wrong_target(target: str, rooms: Iterable[Room]) -> Refusal:
-    if any(target in room.seats for room in rooms):
+def _wrong_target(room: Room, target: str) -> Refusal:
+    if target in room.players:
         text = "Cannot signal a peer in a different room"
         return Refusal(ErrorCode.CROSS_ROOM_SIGNAL, text)
     return Refusal(ErrorCode.SIGNAL_TARGET_NOT_FOUND, "Signal target is not in any room")

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from signalfish.rooms.room import Room
 from signalfish.rooms.seat import Claim, Seat, Watcher
 from signalfish.rooms.sessions import early_ice_servers
-from signalfish.wire.outgoing import nested
+from signalfish.wire.outgoing import encode, nested
 from signalfish.wire.server import (
     AuthorityChanged,
     Envelope,
@@ -30,6 +30,8 @@ from signalfish.wire.server import (
     Watermark,
 )
 from signalfish.wire.types import SpectatorReason
+
+_CORRELATION = 256  # bytes that the result of an operation has around the message, at most
 
 
 def player_entry(room: Room, seat: Seat) -> PlayerEntry:
@@ -81,9 +83,9 @@ def reconnected(room: Room, seat: Seat, claim: Claim) -> Reconnected:
     """
     The room, for somebody who is back, with the control events it missed.
     """
-    return Reconnected(
+    snapshot = Reconnected(
         **_room_fields(room, seat),
-        missed_events=_missed_events(room, seat, claim.missed_from),
+        missed_events=(),
         replay=room.replay.coverage(claim.missed_from),
         sender_watermarks=tuple(
             Watermark(player_id=other.id, epoch=other.epoch, seq=other.seq)
@@ -91,6 +93,11 @@ def reconnected(room: Room, seat: Seat, claim: Claim) -> Reconnected:
         ),
         reconnection_token=claim.token,
     )
+    missed = _missed_events(room, seat, claim.missed_from)
+    fitting = _newest_fitting(missed, snapshot, seat.link.form.version, room.replay.largest_message)
+    if len(fitting) < len(missed):
+        return replace(snapshot, missed_events=fitting, replay="truncated")
+    return replace(snapshot, missed_events=fitting)
 
 
 def spectator_joined(room: Room, watcher: Watcher) -> SpectatorJoined:
@@ -151,9 +158,27 @@ def _room_fields(room: Room, seat: Seat) -> dict[str, Any]:
     }
 
 
-def _missed_events(room: Room, seat: Seat, first: int) -> tuple[Envelope, ...]:
+def _missed_events(room: Room, seat: Seat, first: int) -> list[ServerMessage]:
     events = (_as_missed(room, seat, message) for message in room.replay.events(first))
-    return tuple(nested(message) for message in events if message is not None)
+    return [message for message in events if message is not None]
+
+
+def _newest_fitting(
+    events: list[ServerMessage], snapshot: Reconnected, version: int, limit: int
+) -> tuple[Envelope, ...]:
+    """
+    As many of the newest events as fit into a snapshot.
+
+    :param limit: the bytes that the whole message may have.
+    """
+    left = limit - _CORRELATION - len(encode(snapshot, version))
+    fitting: list[Envelope] = []
+    for message in reversed(events):
+        left -= len(encode(message, version)) + 1
+        if left < 0:
+            break
+        fitting.append(nested(message))
+    return tuple(reversed(fitting))
 
 
 def _as_missed(room: Room, seat: Seat, message: ServerMessage) -> ServerMessage | None:

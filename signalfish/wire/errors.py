@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
     RATE_LIMIT_EXCEEDED = auto()
     TOO_MANY_CONNECTIONS = auto()
     SERVER_DRAINING = auto()
+    INTERNAL_ERROR = auto()
 
     INVALID_APP_ID = auto()
     UNSUPPORTED_PROTOCOL_VERSION = auto()

@@ -5,6 +5,7 @@ Tests for signalfish.net.protocol, by real frames through the real web site.
 import gc
 import weakref
 
+import msgpack
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,15 +15,17 @@ from signalfish.net.liveness import ACTIVE, ANSWERED, SILENT
 from signalfish.net.outbox import OutboxLimits
 from signalfish.wire.client import Authenticate, BinaryGameData, JoinRoom, Ping
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
-from signalfish.wire.outgoing import Notice, Undeliverable
+from signalfish.wire.gamedata import BinaryData, Origin
+from signalfish.wire.outgoing import Notice, Undeliverable, encode
 from signalfish.wire.server import Error, Pong
 from signalfish.wire.types import Encoding, Form
-from tests.fakes import Told
+from tests.fakes import V3, Told
 from tests.net.fakes import Server, Socket, frame, said
 
 PONG = Notice(Pong())
 LAST = Notice(Error(message="so long", error_code=ErrorCode.INVALID_INPUT))
 JOIN = {"game_name": "g", "player_name": "p"}
+SENDER = "00000000-0000-4000-8000-000000000001"
 
 
 class BugError(Exception):
@@ -470,6 +473,38 @@ class MessageTests(SynchronousTestCase):
         """
         self.client.send(Opcode.BINARY, b"\xff\xfe")
         self.assertIsNone(self.client.closed())
+
+    def test_too_large_notice(self):
+        """
+        A message that is too large for clients is not sent, and ends the connection.
+        """
+        for excess, close in ((0, None), (1, (1009, "outbound_message_too_large"))):
+            server = Server(max_outbound_message_size=1000)
+            client, receiver = server.open()
+            empty = len(encode(Error(message="", error_code=ErrorCode.KICKED), 2))
+            text = "x" * (1000 - empty + excess)
+            receiver.link.deliver(Notice(Error(message=text, error_code=ErrorCode.KICKED)))
+            self.assertEqual(1 - excess, len(client.heard()))
+            self.assertEqual(close, client.closed())
+
+    def test_too_large_game_data(self):
+        """
+        Game data that is too large once it is converted is left out, with an explanation.
+        """
+        server = Server(max_outbound_message_size=1000)
+        client, receiver = server.open()
+        receiver.link.form = V3
+        origin = Origin(SENDER, 1, receiver.link)
+        payload = msgpack.packb("\x01" * 200)
+        receiver.link.deliver(BinaryData(origin, 1, payload, Encoding.MESSAGE_PACK))
+        report, error = client.heard()
+        [gap] = report.data["gaps"]
+        self.assertEqual(
+            (1, 1, "unsupported_format"), (gap["from_seq"], gap["to_seq"], gap["reason"])
+        )
+        self.assertEqual("UNSUPPORTED_GAME_DATA_FORMAT", error.data["error_code"])
+        self.assertIn(SENDER, error.data["message"])
+        self.assertIsNone(client.closed())
 
     def test_undeliverable(self):
         """

@@ -654,7 +654,7 @@ class Rooms(Moderation, RuleBasedStateMachine):
         message = Signal(sender=client.me, generation=client.me, signal=Raw(b"[1]"))
 
         def act():
-            signals.relay(client.seat.room, client.seat, target.me, message, self.service.rooms)
+            signals.relay(client.seat.room, client.seat, target.me, message)
 
         self.attempt(client, expected, act)
         if not expected:

@@ -2,6 +2,8 @@
 Tests for signalfish.rooms.membership.
 """
 
+import json
+
 from msgspec import UNSET
 
 from signalfish.rooms.replay import Replay, ReplayMemory
@@ -853,6 +855,39 @@ class MissedTests(SceneTestCase):
             ],
         )
         self.assertEqual(ann.heard()[1:4], ["GameData Bea 2", "GameData Bea 3", "GameData Bea 4"])
+
+    def test_too_large(self):
+        """
+        Of the missed events, the newest that fit into one message are told.
+        """
+        for form in (V2, V3):
+            self.assert_fits(form, 100_000, 100, "complete")
+            kept = [self.assert_fits(form, size, None, "truncated") for size in (3000, 3001, 4000)]
+            self.assertEqual(sorted(kept), kept)
+            self.assertTrue(0 < kept[0] < kept[2] < 100, kept)
+            self.assertEqual(0, self.assert_fits(form, 10, None, "truncated"))
+
+    def assert_fits(self, form, size, number, coverage):
+        """
+        Somebody comes back whose snapshot may have this size; the number of events that it has.
+        """
+        replay = Replay(102, ReplayMemory(1 << 20), size)
+        scene = Scene(4, StartRule.EXPLICIT, replay=replay)
+        ann, bea = scene.join("Ann", form), scene.join("Bea")
+        scene.lose(ann)
+        for _ in range(100):
+            scene.toggle(bea)
+        ann = scene.come_back(ann, form=form)
+        [told] = [told for told in ann.told if told.type == "Reconnected"]
+        missed = told.data["missed_events"]
+        self.assertEqual(coverage if form is V3 else None, told.data.get("replay"))
+        if number is not None:
+            self.assertEqual(number, len(missed))
+        text = json.dumps(told._asdict(), separators=(",", ":"))
+        self.assertTrue(not missed or len(text) <= size, (len(text), size))
+        truths = [event["data"]["ready_players"] for event in missed]
+        self.assertEqual([[bea.id], []] * 50, ([[bea.id], []] * 50)[: 100 - len(truths)] + truths)
+        return len(missed)
 
 
 class TakeOverTests(SceneTestCase):

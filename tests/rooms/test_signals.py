@@ -6,7 +6,7 @@ from itertools import product
 
 from msgspec import Raw
 
-from signalfish.rooms import signals
+from signalfish.rooms import closing, signals
 from signalfish.rooms.rules import StartRule
 from signalfish.wire.errors import ErrorCode, Refusal
 from signalfish.wire.plans import Signal
@@ -32,6 +32,7 @@ class SignalTests(SceneTestCase):
         """
         self.scene, self.other = Scene(5, StartRule.EXPLICIT), Scene(2)
         self.other.mint = self.scene.mint
+        self.other.room.players = self.scene.room.players
         self.ann, self.bea = (self.scene.join(name, V3, able=ALL) for name in ("Ann", "Bea"))
         self.cem = self.scene.join("Cem", V3, able=DIRECT_ONLY)
         self.dan = self.scene.join("Dan", V2)
@@ -45,8 +46,7 @@ class SignalTests(SceneTestCase):
         Somebody sends a signal.
         """
         signal = Signal(sender=guest.id, generation=GENERATION, signal=Raw(raw))
-        rooms = [self.scene.room, self.other.room]
-        signals.relay(self.scene.room, guest.place, target, signal, rooms)
+        signals.relay(self.scene.room, guest.place, target, signal)
 
     def refusal(self, guest, target):
         """
@@ -101,6 +101,21 @@ class SignalTests(SceneTestCase):
             (self.ann, self.dan.id, unknown, UNHEARD),
         ):
             self.assertEqual(tuple(expected), self.refusal(guest, target), (guest, target))
+
+    def test_gone_for_good(self):
+        """
+        Who has left, was lost, or sat in a room that was closed, is in no room.
+        """
+        other = self.other.join("Fay", V3, able=ALL)
+        self.other.lose(self.eva)
+        self.other.leave(other)
+        gus = self.other.join("Gus", V3, able=ALL)
+        closing.close(self.other.room)
+        self.eva.take()
+        self.scene.hush()
+        for gone in (self.eva, other, gus):
+            code, _ = self.refusal(self.ann, gone.id)
+            self.assertIs(ErrorCode.SIGNAL_TARGET_NOT_FOUND, code, gone)
 
     def test_order(self):
         """

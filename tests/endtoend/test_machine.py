@@ -73,6 +73,18 @@ contents = st.one_of(
     st.sampled_from(["converts", "hopeless"]),
 )
 
+LAG = {
+    "stopped": picks,
+    "what": st.lists(contents, min_size=2, max_size=5),
+    "later": st.lists(contents, min_size=1, max_size=4),
+    "seconds": st.sampled_from([0, 0.2, 1.1]),
+    "meanwhile": st.sampled_from([None, "rejoin", "rejoin", "blink", "blink", "leave", "watch"]),
+    "patient": st.booleans(),
+}
+"""
+How somebody falls behind.
+"""
+
 
 class Wires(RuleBasedStateMachine):
     """
@@ -191,15 +203,17 @@ class Wires(RuleBasedStateMachine):
         size=st.sampled_from([3, 4, 5]),
         players=st.lists(st.tuples(numbers, buffers), min_size=3, max_size=4),
         watching=st.none() | numbers,
+        opening=st.fixed_dictionaries(LAG),
     )
-    def gather(self, size, players, watching):
+    def gather(self, size, players, watching, opening):
         """
-        It begins with some players in one room.
+        It begins with some players in one room, of whom one falls behind.
         """
         for kind, buffer in players:
             self.come(kind, buffer, name=-1, size=size, correlated=False)
         if watching is not None:
             self.watch(watching, "AAAAAA", None, correlated=True)
+        self.lag(**opening)
 
     @precondition(lambda self: not self.is_crowded())
     @rule(
@@ -385,25 +399,22 @@ class Wires(RuleBasedStateMachine):
             self.pump()
 
     @precondition(lambda self: self.peers)
-    @rule(
-        stopped=picks,
-        what=st.lists(contents, min_size=2, max_size=5),
-        later=st.lists(contents, min_size=1, max_size=4),
-        seconds=st.sampled_from([0, 0.2, 1.1]),
-        meanwhile=st.sampled_from([None, None, "rejoin", "blink", "leave", "watch"]),
-    )
-    def lag(self, stopped, what, later, seconds, meanwhile):
+    @rule(**LAG)
+    def lag(self, stopped, what, later, patient, **between):
         """
         Somebody does not read while others send, somebody comes and goes, and others send again.
         """
-        peer = self.peers[stopped % len(self.peers)]
+        peer = self.pick("player", stopped) or self.peers[stopped % len(self.peers)]
+        peer.squeeze(0)
         peer.stop()
         for sender in self.those("player"):
             self.send_some(sender, what, 0)
-        self.clock.advance(seconds)
-        self.stir(peer, meanwhile)
+        self.clock.advance(between["seconds"])
+        self.stir(peer, between["meanwhile"])
         for sender in self.those("player"):
             self.send_some(sender, later, 0)
+        if not patient:
+            peer.go_on()
         self.pump()
 
     def stir(self, peer, meanwhile):
@@ -510,12 +521,23 @@ class Wires(RuleBasedStateMachine):
         able = [peer for peer in able if peer.strict.me == peer.strict.authority] or able
         if able:
             peer = able[pick % len(able)]
-            if peer.strict.authority is None:
-                peer.say("AuthorityRequest", {"become_authority": True})
-                self.pump()
+            if pick:
+                self.pass_authority_to(peer)
             roster = list(peer.strict.roster)
             target = roster[other % len(roster)]
             peer.do(kind, {"player_id": target}, target)
+            self.pump()
+
+    def pass_authority_to(self, peer):
+        """
+        Who has the authority in a client's room gives it up, and the client asks for it.
+        """
+        for other in self.peers:
+            if other.strict.place == "player" and other.strict.me == peer.strict.authority:
+                other.say("AuthorityRequest", {"become_authority": False})
+                self.pump()
+        if peer.strict.authority is None:
+            peer.say("AuthorityRequest", {"become_authority": True})
             self.pump()
 
     @rule(pick=picks, password=st.sampled_from(["sesame", None, None, None, "recode"]))

@@ -33,9 +33,10 @@ class Moderation:
         pick=picks,
         other=picks,
         absent=st.booleans(),
-        kind=st.sampled_from([*_REQUESTS, operations.KickPlayer]),
+        kind=st.sampled_from([*_REQUESTS, operations.KickPlayer, operations.BanPlayer]),
+        forgive=st.booleans(),
     )
-    def moderate(self, pick, other, absent, kind):
+    def moderate(self, pick, other, absent, kind, forgive):
         """
         A player does something to another one, who may be absent, elsewhere or itself.
         """
@@ -64,6 +65,19 @@ class Moderation:
             self.check_removal(client, target, victim)
             if kind is operations.BanPlayer:
                 self.note_ban(client.room, target, victim)
+                if forgive:
+                    self.unban(client, target)
+
+    def unban(self, client, target):
+        """
+        The player with the authority lets another one in again.
+        """
+        self.begin()
+        request = operations.UnbanPlayer(data=operations.Target(player_id=UUID(target)))
+        result = self.perform(client, request, set())
+        client.want(result == operations.PlayerUnbanned(player_id=target), "result", result)
+        self.bans[client.room].pop(target, None)
+        self.nobody_heard()
 
     def moderating(self, pick: int) -> Client:
         """
@@ -135,6 +149,7 @@ class Moderation:
         members = [client.address for client in self.seated(room)]
         members += [ticket.address for ticket in self.reserved(room)]
         self.bans[room][target] = None if address in members else address
+        self.banned.append((room, address))
 
     def is_banned(self, client: Client, room: str) -> bool:
         """
@@ -142,6 +157,24 @@ class Moderation:
         """
         bans = self.bans[room]
         return client.id in bans or client.address in bans.values()
+
+    @precondition(lambda self: self.unwelcome_once() and not self.is_crowded())
+    @rule(pick=picks, form=picks, name=st.sampled_from(["Gus", "Bea"]))
+    def knock(self, pick, form, name):
+        """
+        Somebody wants to come in from where somebody was banned, be it still so or not.
+        """
+        room, address = self.unwelcome_once()[pick % len(self.unwelcome_once())]
+        details = {"code": room.code, "size": 3, "password": self.passwords[room.id]}
+        details |= {"token": True, "with_authority": True}
+        self.join(form, address, 0, again=False, name=name, **details)
+
+    def unwelcome_once(self):
+        """
+        Rooms, and the addresses of players who were banned from them.
+        """
+        rooms = {room.id: room for room in self.service.rooms}
+        return [(rooms[room], address) for room, address in self.banned if room in rooms]
 
     @precondition(lambda self: self.those("player"))
     @rule(pick=picks, password=st.sampled_from([None, None, "sesame"]))

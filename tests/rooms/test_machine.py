@@ -56,7 +56,7 @@ forms = st.integers(0, 11)  # of the kinds that a machine has
 NAMES = ["Ann", "Bea", "Cem", "Dan", "Eva", "Fay"]
 names = st.sampled_from([*NAMES, "ANN"])
 codes = st.sampled_from(["AAAAAA"] * 6 + ["BBBBBB", None])
-addresses = st.sampled_from(["here", "here", "there"])
+addresses = st.sampled_from(["here", "here", "there", "afar"])
 passwords = st.sampled_from([None] * 7 + ["sesame"])
 picks = st.integers(0, 11)
 
@@ -89,6 +89,7 @@ class Rooms(Moderation, RuleBasedStateMachine):
         self.tickets: list[Ticket] = []
         self.passwords: dict[str, str | None] = {}
         self.bans: dict[str, dict[str, str | None]] = defaultdict(dict)
+        self.banned: list[tuple[str, str]] = []
         self.infos = 0
         self.joins = 0
 
@@ -190,7 +191,8 @@ class Rooms(Moderation, RuleBasedStateMachine):
         """
         request = {"code": "AAAAAA", "size": size, "password": None, "token": True}
         for name, form in zip(("Ann", "Bea", "Cem", "Dan"), [first, *others], strict=False):
-            where = {"form": form, "address": "here", "again": False, "pick": 0}
+            address = "afar" if name == "Bea" else "here"
+            where = {"form": form, "address": address, "again": False, "pick": 0}
             self.join(**where, **request, name=name, with_authority=True)
         if spectator:
             self.watch(form=first, code="AAAAAA", password=None)

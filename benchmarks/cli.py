@@ -16,11 +16,12 @@ from pathlib import Path
 from attrs import evolve
 
 from benchmarks import servers
-from benchmarks.measure import CLIENTS, Clients, Placement, Run, measure, supports
+from benchmarks.measure import CLIENTS, Clients, Placement, measure, supports
 from benchmarks.native import CompilerError, program
 from benchmarks.plot import as_svg
 from benchmarks.report import Row, as_json, tables
 from benchmarks.scenarios import GROUPS, QUICK, REFERENCE, Relay, Scale, Scenario
+from benchmarks.verdict import Run
 
 _ATTEMPTS = 3  # of a run during which others are busy
 

@@ -119,7 +119,11 @@ def _lines(rows: Sequence[Row], column: Column, colours: Mapping[str, str]) -> s
         across, _ = place(x, 10**bottom)
         parts.append(_text(across, 14 + height + 16, f"{x:g}", "middle"))
     parts.append(_text(_LEFT + _SPAN / 2, 14 + height + 34, rows[0].scenario.axis, "middle"))
-    for name in dict.fromkeys(_name(row) for row, _, _ in points):
+    for index, name in enumerate(dict.fromkeys(_name(row) for row, _, _ in points)):
+        parts.append(_text(28, 26 + 18 * index, name))
+        parts.append(
+            f'<rect x="10" y="{17 + 18 * index}" width="12" height="9" fill="{colours[name]}"/>'
+        )
         path = [place(x, y) for row, x, y in points if _name(row) == name]
         joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in path)
         parts.append(
@@ -128,5 +132,4 @@ def _lines(rows: Sequence[Row], column: Column, colours: Mapping[str, str]) -> s
         parts += [
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colours[name]}"/>' for x, y in path
         ]
-        parts.append(_text(path[-1][0] + 8, path[-1][1] + 4, name))
     return "".join(parts)

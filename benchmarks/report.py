@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import asdict, frozen
 
 from benchmarks.figures import medians, ratios
-from benchmarks.measure import Run
 from benchmarks.scenarios import Column, Scenario
+from benchmarks.verdict import Run
 
 
 @frozen

@@ -6,19 +6,10 @@ from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.generator import Result
-from benchmarks.measure import (
-    CLIENTS,
-    Placement,
-    Run,
-    Usage,
-    figures_of,
-    measure,
-    problems_of,
-    remarks_of,
-    supports,
-)
+from benchmarks.measure import CLIENTS, Placement, measure, supports
 from benchmarks.scenarios import GROUPS, QUICK, Relay, Scale
 from benchmarks.servers import Server
+from benchmarks.verdict import Run, Usage, figures_of, problems_of, remarks_of
 
 OPEN = Relay(rooms=4, players=16, rate=30).scenario("latency", Scale())
 CLOSED = Relay(rate=0).scenario("saturation", Scale())

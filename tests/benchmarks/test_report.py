@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.cli import undisturbed
-from benchmarks.measure import Run
 from benchmarks.plot import as_svg
 from benchmarks.report import Row, as_json, tables
 from benchmarks.scenarios import GROUPS, QUICK
+from benchmarks.verdict import Run
 
 SVG = "{http://www.w3.org/2000/svg}"
 [SATURATED, PAIRS] = GROUPS["saturation"](QUICK)

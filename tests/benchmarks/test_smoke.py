@@ -16,8 +16,9 @@ import benchmarks
 from benchmarks import native
 from benchmarks.generator import GeneratorError, generate
 from benchmarks.measure import CLIENTS, Placement, measure
+from benchmarks.running import Running
 from benchmarks.scenarios import GROUPS, QUICK, Relay
-from benchmarks.servers import Running, Server, parse
+from benchmarks.servers import Server, parse
 
 SCALE = evolve(QUICK, seconds=0.2, warmup=0.05)
 SMALL = Relay(rooms=2, players=4, rate=50)

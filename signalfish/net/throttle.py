@@ -10,10 +10,11 @@ from collections import Counter
 from typing import Any
 
 from attrs import define
-from twisted.internet.interfaces import IAddress, IProtocolFactory
+from twisted.internet.interfaces import IAddress, IProtocolFactory, ISSLTransport
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
+from zope.interface import noLongerProvides
 
 from signalfish.net.addresses import address_key
 
@@ -47,6 +48,9 @@ class ThrottledProtocol(ProtocolWrapper):
             return
         self._key = key
         super().makeConnection(transport)
+        if ISSLTransport.providedBy(self):
+            # Autobahn looks for the insides of TLS in whatever says that it is TLS.
+            noLongerProvides(self, ISSLTransport)
 
     def dataReceived(self, data: bytes) -> None:
         """

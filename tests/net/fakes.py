@@ -174,11 +174,13 @@ class Client:
 
     It answers nothing by itself, and fails the test if anything follows a close frame.
 
+    :ivar key: its ``Sec-WebSocket-Key``.
+    :ivar subprotocol: what the server has selected; None if nothing.
     :ivar close: the close frame that came; None before.
     """
 
-    def __init__(self, reactor, site, host=HOST):
-        self.socket = Socket(reactor, host)
+    def __init__(self, reactor, site, host=HOST, socket=Socket):
+        self.socket = socket(reactor, host)
         self.close = None
         self._reader = StreamReader()
         self._parsing = None
@@ -205,17 +207,19 @@ class Client:
         headers = dict(line.lower().split(": ", 1) for line in lines)
         return status, headers, body
 
-    def upgrade(self, path="/v2/ws"):
+    def upgrade(self, path="/v2/ws", subprotocols=None):
         """
         Do the opening handshake; it must succeed.
         """
-        library = ClientProtocol(parse_uri(f"ws://signal.example{path}"))
+        library = ClientProtocol(parse_uri(f"ws://signal.example{path}"), subprotocols=subprotocols)
         library.send_request(library.connect())
         start = len(self.socket.sent)
         self.exchange(b"".join(library.data_to_send()))
         library.receive_data(self.socket.sent[start : self._read])
         if library.handshake_exc is not None:
             raise library.handshake_exc
+        self.subprotocol = library.subprotocol
+        self.key = library.key
         return self
 
     def send(self, opcode, payload, *, fin=True):

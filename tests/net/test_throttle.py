@@ -3,12 +3,14 @@ Tests for signalfish.net.throttle.
 """
 
 from twisted.internet.address import UNIXAddress
+from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import directlyProvides
 
 from signalfish.net.throttle import Sockets, ThrottlingFactory
-from tests.net.fakes import Server, Socket
+from tests.net.fakes import Client, Server, Socket
 
 
 class Recorder(Protocol):
@@ -139,6 +141,24 @@ class ThrottleTests(SynchronousTestCase):
             socket.open(self.throttle.buildProtocol(socket.getPeer()))
             sockets.append(socket)
         self.assertEqual([False, False, True], [socket.aborting for socket in sockets])
+
+
+class TLSTests(SynchronousTestCase):
+    """
+    Connections that come by TLS.
+    """
+
+    def test_web_socket(self):
+        """
+        They can become WebSockets like others.
+        """
+        server = Server()
+        socket = Socket(server.reactor)
+        directlyProvides(socket, ISSLTransport)
+        client = Client(server.reactor, server.site, socket=lambda *_: socket).upgrade()
+        client.say("Ping")
+        [receiver] = server.receivers
+        self.assertEqual(1, len(receiver.messages))
 
 
 class WebSocketThrottleTests(SynchronousTestCase):

@@ -19,6 +19,7 @@ from attrs import Factory, field, fields, frozen, has
 from msgspec import Meta
 
 from signalfish.rooms.rules import StartRule
+from signalfish.wire.binding import FAMILY, SUBPROTOCOL
 from signalfish.wire.types import IceServer, Topology
 
 _ENVIRONMENT_PREFIX = "SIGNAL_FISH__"
@@ -193,9 +194,30 @@ class WebSocket:
 
 
 @frozen
+class TokenBinding:
+    """
+    Whether clients prove with each message that it is theirs, and as whom.
+    """
+
+    enabled: bool = False
+    required: bool = False
+    require_client_fingerprint: bool = False
+    subprotocol: Annotated[str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")] = SUBPROTOCOL
+
+
+@frozen
+class TransportSecurity:
+    """
+    What protects the connections themselves.
+    """
+
+    token_binding: TokenBinding = Factory(TokenBinding)
+
+
+@frozen
 class Security:
     """
-    Sizes in bytes, and numbers of connections.
+    Sizes in bytes, numbers of connections, and proofs.
     """
 
     max_message_size: Annotated[int, Meta(ge=256, le=16 << 20)] = 65536
@@ -204,6 +226,7 @@ class Security:
     max_signal_bytes: Positive = 16384
     max_connections_per_ip: Positive = 64
     max_connections: Positive = 10000
+    transport: TransportSecurity = Factory(TransportSecurity)
 
 
 @frozen
@@ -334,6 +357,7 @@ def _check_together(result: Settings) -> None:
             "server.room_code_prefix: must be shorter than "
             f"protocol.room_code_length, which is {protocol.room_code_length}"
         )
+    _check_binding(result.security.transport.token_binding)
     _check_sizes(result.security, protocol.max_players_limit)
 
 
@@ -349,4 +373,17 @@ def _check_sizes(security: Security, most_players: int) -> None:
             f"security.max_outbound_message_size: {limit} is less than {most_players} players "
             f"(protocol.max_players_limit) with security.max_connection_info_bytes, which is "
             f"{security.max_connection_info_bytes}"
+        )
+
+
+def _check_binding(binding: TokenBinding) -> None:
+    path = "security.transport.token_binding"
+    for key in ("required", "require_client_fingerprint"):
+        if getattr(binding, key) and not binding.enabled:
+            raise ConfigError(f"{path}.{key}: is true, but {path}.enabled is false")
+    name = binding.subprotocol
+    if name.lower().startswith(FAMILY) and name != SUBPROTOCOL:
+        raise ConfigError(
+            f"{path}.subprotocol: {name!r} names another version of token binding; "
+            f"allowed are {SUBPROTOCOL!r} and names outside {FAMILY + '*'!r}"
         )

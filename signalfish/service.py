@@ -205,7 +205,8 @@ class RoomService(Service):
             raise Refusal(ErrorCode.RECONNECTION_FAILED, "Reconnection is not enabled")
         now = self.time.monotonic()
         player, room = str(request.player_id), str(request.room_id)
-        claim = self.claims.redeem(player, room, request.auth_token, now)
+        token, fingerprint = request.auth_token, returner.fingerprint
+        claim = self.claims.redeem(player, room, token, now, fingerprint)
         if claim.expires is None:
             self.tally.players_left += 1
             return membership.take_over(claim.room, claim, returner, now)

@@ -41,6 +41,12 @@ class Line(Link, Protocol):
     newer_codes: bool
     spectates: bool
 
+    @property
+    def fingerprint(self) -> str | None:
+        """
+        That of the certificate which the client has shown and must show to come back, if any.
+        """
+
     def settle(self, is_member: Callable[[], bool]) -> None:
         """
         The client has authenticated, or will not; it can be told whatever its version has.
@@ -280,6 +286,7 @@ class Session:
             self._agreement.capabilities,
             self._service.mint.uuid() if rotates else None,
             self._reply,
+            self._line.fingerprint,
         )
         seat = self._service.reconnect(message.data, returner)
         self.player_id = seat.id
@@ -351,6 +358,7 @@ class Session:
             supports_authority=supports_authority,
             capabilities=self._agreement.capabilities,
             reply=self._reply,
+            fingerprint=self._line.fingerprint,
         )
 
     def _current_place(self) -> Seat | Watcher | None:

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, ClassVar
@@ -28,6 +28,7 @@ from signalfish.entry import Entry
 from signalfish.metrics import Metrics
 from signalfish.net import web
 from signalfish.net.admission import Admission
+from signalfish.net.binding import Binder
 from signalfish.net.drain import Drain
 from signalfish.net.factory import Connect, FactoryLimits, SignalingFactory
 from signalfish.net.limits import AddressBudgets, Budget, RateLimited
@@ -166,6 +167,7 @@ def makeService(options: Options) -> IService:
         path = None if options["config"] is None else Path(options["config"])
         settings = config.load(path, os.environ)
         endpoints = _endpoints(options, settings, reactor)
+        _check_endpoints(settings.security.transport.token_binding, endpoints)
     except config.ConfigError as error:
         raise SystemExit(f"signalfish: {error}") from None
     parts = assemble(settings, reactor)
@@ -184,9 +186,8 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
     """
     Make the parts of a server and join them, without starting anything.
     """
-    mint = Mint(
-        SystemRandom(), settings.protocol.room_code_length, settings.server.room_code_prefix or ""
-    )
+    random = SystemRandom()
+    mint = Mint(random, settings.protocol.room_code_length, settings.server.room_code_prefix or "")
     relays = settings.relay_types
     terms = Terms(
         _planner(settings, mint),
@@ -198,6 +199,7 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
     connect, limits = _connect(settings, rooms), _factory_limits(settings)
     factory = SignalingFactory(reactor, mint.uuid, connect, liveness, limits)
     statistics = Statistics(factory, settings.websocket.delivery_stats_interval_secs)
+    factory.binder = _binder(settings.security.transport.token_binding, random)
     sockets = Sockets()
     metrics = Metrics(rooms, factory.traffic, sockets, time.time)
     resource = web.resources(factory, metrics.snapshot, metrics.exposition)
@@ -259,6 +261,20 @@ def _from_strings(reactor: Any, descriptions: Sequence[str]) -> dict[str, IStrea
     return endpoints
 
 
+def _check_endpoints(binding: config.TokenBinding, descriptions: Iterable[str]) -> None:
+    """
+    Refuse to require what no client could do, or what would protect nobody.
+    """
+    path = "security.transport.token_binding"
+    if binding.require_client_fingerprint:
+        raise config.ConfigError(
+            f"{path}.require_client_fingerprint: no endpoint asks clients for certificates"
+        )
+    for description in descriptions:
+        if binding.required and not description.startswith("ssl:"):
+            raise config.ConfigError(f"{path}.required: needs TLS, which {description} has not")
+
+
 def _any_interface(reactor: Any, port: int) -> IStreamServerEndpoint:
     if _has_ipv6():
         return TCP6ServerEndpoint(reactor, port, backlog=_BACKLOG, interface="::")
@@ -313,6 +329,17 @@ def _offer(settings: config.Settings) -> handshake.Offer:
         formats,
         max_version=protocol.max_protocol_version,
         max_outbound_message_size=settings.security.max_outbound_message_size,
+    )
+
+
+def _binder(binding: config.TokenBinding, random: SystemRandom) -> Binder | None:
+    if not binding.enabled:
+        return None
+    return Binder(
+        random.randbytes,
+        binding.required,
+        binding.require_client_fingerprint,
+        binding.subprotocol,
     )
 
 

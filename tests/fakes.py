@@ -62,6 +62,7 @@ class FakeLink:
         self.form = form
         self.newer_codes = False
         self.is_settled = False
+        self.fingerprint: str | None = None
         self.told: list[Told] = []
         self.closed: Closed | None = None
         self.late = 0

@@ -112,6 +112,10 @@ DEFAULTS = {
     "security.max_connections_per_ip": 64,
     "security.max_connections": 10000,
     "security.max_signal_bytes": 16384,
+    "security.transport.token_binding.enabled": False,
+    "security.transport.token_binding.required": False,
+    "security.transport.token_binding.require_client_fingerprint": False,
+    "security.transport.token_binding.subprotocol": "signalfish.tokenbinding.v2",
     "rate_limit.max_signals": 600,
     "rate_limit.max_signal_errors": 60,
     "protocol.max_protocol_version": 3,
@@ -538,6 +542,50 @@ class SessionTests(ConfigTestCase):
         result = settings({"turn": {"static_auth_secret": "Jefe"}})
         self.assertEqual("Jefe", result.turn.static_auth_secret)
         self.assertNotIn("Jefe", repr(result))
+
+
+class TokenBindingTests(ConfigTestCase):
+    """
+    How connections are bound.
+    """
+
+    PATH = "security.transport.token_binding"
+
+    def binding(self, **values):
+        """
+        A tree with these settings.
+        """
+        return nested(self.PATH, values)
+
+    def test_together(self):
+        """
+        Nothing can be required of what is off.
+        """
+        for key in ("required", "require_client_fingerprint"):
+            text = self.problem(self.binding(**{key: True}))
+            expected = f"{self.PATH}.{key}: is true, but {self.PATH}.enabled is false"
+            self.assertEqual(expected, text)
+            result = settings(self.binding(enabled=True, **{key: True}))
+            self.assertTrue(found(result, f"{self.PATH}.{key}"))
+
+    def test_subprotocol(self):
+        """
+        The subprotocol has a name that HTTP allows, and not that of another version.
+        """
+        for name in ("signalfish.tokenbinding.v2", "my.binding", "!#$%&'*+-.^_`|~09AZaz"):
+            self.assert_fits(f"{self.PATH}.subprotocol", name)
+        for name in ("", " ", "a b", "a,b", "a\n", "é", "a/b", '"a"', None, 1):
+            self.assert_wrong(f"{self.PATH}.subprotocol", name)
+        for name in ("signalfish.tokenbinding.v1", "SignalFish.TokenBinding.v2"):
+            text = self.assert_wrong(f"{self.PATH}.subprotocol", name)
+            self.assertIn("'signalfish.tokenbinding.v2'", text)
+
+    def test_by_variable(self):
+        """
+        It can be switched on by a variable.
+        """
+        name = "SIGNAL_FISH__SECURITY__TRANSPORT__TOKEN_BINDING__ENABLED"
+        self.assertTrue(load(environment={name: "true"}).security.transport.token_binding.enabled)
 
 
 class FileTests(ConfigTestCase):

@@ -19,7 +19,11 @@ MAY_IMPORT = {
     "signalfish.wire": ["signalfish.wire"],
     "signalfish.rooms": ["signalfish.rooms", "signalfish.wire"],
     "signalfish.net": ["signalfish.net", "signalfish.rooms.link", "signalfish.wire"],
-    "signalfish.config": ["signalfish.rooms.rules", "signalfish.wire.types"],
+    "signalfish.config": [
+        "signalfish.rooms.rules",
+        "signalfish.wire.binding",
+        "signalfish.wire.types",
+    ],
     "signalfish.handshake": ["signalfish.wire"],
     "signalfish.service": ["signalfish.config", "signalfish.rooms", "signalfish.wire"],
     "signalfish.session": [

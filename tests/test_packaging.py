@@ -92,6 +92,15 @@ class MetadataTests(SynchronousTestCase):
         """
         needed = [line for line in self.distribution.requires or [] if "extra ==" not in line]
         self.assertEqual(
-            ["attrs", "autobahn", "msgpack", "msgspec", "prometheus-client", "regex", "twisted"],
+            [
+                "attrs",
+                "autobahn",
+                "cryptography",
+                "msgpack",
+                "msgspec",
+                "prometheus-client",
+                "regex",
+                "twisted",
+            ],
             sorted(line.partition(">=")[0] for line in needed),
         )

@@ -813,6 +813,23 @@ class ReconnectTests(SessionTestCase):
         self.assertEqual(([], before), (self.host.link.take(), self.state()))
         self.assert_refused(self.me, "NOT_IN_ROOM", "GameData", {"data": 1})
 
+    def test_certificate(self):
+        """
+        Who has shown a certificate must show it again to come back.
+        """
+        first = self.client()
+        first.link.fingerprint = "ab" * 32
+        joined = first.join("certified", "WATCHD")
+        claim = {**self.claim, "player_id": joined["player_id"]}
+        claim["auth_token"] = joined["reconnection_token"]
+        first.session.closed()
+        again = self.client()
+        for other in (None, "cd" * 32):
+            again.link.fingerprint = other
+            self.assert_refused(again, "RECONNECTION_TOKEN_INVALID", "Reconnect", claim)
+        again.link.fingerprint = "ab" * 32
+        self.assertEqual("Reconnected", again.say("Reconnect", claim)[0].type)
+
     def test_while_watching(self):
         """
         Who watches cannot come back.

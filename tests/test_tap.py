@@ -276,6 +276,28 @@ class MakeServiceTests(SynchronousTestCase):
         self.patch(__import__("os"), "environ", {"SIGNAL_FISH__PORTS": "1"})
         self.assertIn("ports: unknown key", self.problem())
 
+    def test_binding_needs_tls(self):
+        """
+        Token binding cannot be required where somebody could listen in.
+        """
+        name = "SIGNAL_FISH__SECURITY__TRANSPORT__TOKEN_BINDING"
+        self.patch(__import__("os"), "environ", {name: '{"enabled": true, "required": true}'})
+        path = "security.transport.token_binding.required"
+        self.assertEqual(f"signalfish: {path}: needs TLS, which port 3536 has not", self.problem())
+        for plain in ("tcp:1", "unix:x", "haproxy:tcp:1"):
+            self.assertIn(
+                f"{path}: needs TLS, which {plain} has not", self.problem("--port", plain)
+            )
+
+    def test_binding_needs_certificates(self):
+        """
+        Certificates cannot be required where nothing asks clients for them.
+        """
+        name = "SIGNAL_FISH__SECURITY__TRANSPORT__TOKEN_BINDING"
+        value = '{"enabled": true, "require_client_fingerprint": true}'
+        self.patch(__import__("os"), "environ", {name: value})
+        self.assertIn("require_client_fingerprint: no endpoint asks clients", self.problem())
+
     def test_cannot_listen(self):
         """
         A port that cannot be opened ends the process with one line that says why.
@@ -854,6 +876,50 @@ class EmbeddingTests(AssembleTestCase):
         client.say("JoinRoom", JOIN)
         self.assertEqual((1, 0), (len(self.parts.rooms.rooms), len(other.rooms.rooms)))
         self.assertEqual(0, other.factory.traffic.connections)
+
+
+class TokenBindingTests(AssembleTestCase):
+    """
+    A server that binds connections.
+    """
+
+    settings = {
+        "security": {"transport": {"token_binding": {"enabled": True, "subprotocol": "own"}}}
+    }
+
+    def test_settings(self):
+        """
+        The settings are those of the binder.
+        """
+        self.assertEqual("own", self.parts.factory.binder.subprotocol)
+        for key in ("required", "require_client_fingerprint"):
+            tree = {"enabled": True, key: True}
+            settings = config.settings({"security": {"transport": {"token_binding": tree}}})
+            binder = assemble(settings, self.reactor).factory.binder
+            told = {"required": binder.required, "require_client_fingerprint": binder.certified}
+            self.assertEqual({**dict.fromkeys(told, False), key: True}, told)
+
+    def test_off(self):
+        """
+        By default no connection is bound.
+        """
+        self.assertIsNone(assemble(config.settings({}), self.reactor).factory.binder)
+
+    def test_challenge(self):
+        """
+        Who offers the subprotocol is challenged, each time anew; others are served as ever.
+        """
+        nonces = set()
+        for _ in range(2):
+            client = Client(self.reactor, self.parts.site).upgrade(subprotocols=["own"])
+            [told] = client.heard()
+            self.assertEqual("TokenBindingChallenge", told.type)
+            nonces.add(told.data["nonce"])
+        self.assertEqual({44}, set(map(len, nonces)))
+        self.assertEqual(2, len(nonces))
+        client = self.client()
+        client.say("Ping")
+        self.assertEqual(["Pong"], [told.type for told in client.heard()])
 
 
 class Version3Tests(AssembleTestCase):

@@ -9,8 +9,10 @@ from collections.abc import Callable
 
 from attrs import Factory, define, frozen
 from autobahn.twisted.websocket import WebSocketServerFactory
+from autobahn.websocket.types import ConnectionRequest
 from twisted.internet.interfaces import IReactorTime, ITransport
 
+from signalfish.net.binding import UNBOUND, Binder, Terms
 from signalfish.net.liveness import Liveness
 from signalfish.net.outbox import Outbox, OutboxLimits
 from signalfish.net.protocol import SignalingProtocol
@@ -65,6 +67,7 @@ class SignalingFactory(WebSocketServerFactory):
     Builds the protocol of each connection.
 
     :param new_id: makes random UUIDs, as text.
+    :ivar binder: binds connections, if any are to be bound.
     :ivar limits: see :class:`FactoryLimits`.
     :ivar sojourn: judges how long messages wait, while it runs.
     :ivar connections: those whose handshake is done and whose end has not come.
@@ -72,6 +75,7 @@ class SignalingFactory(WebSocketServerFactory):
     """
 
     protocol = SignalingProtocol  # type: ignore[assignment] # Twisted expects a plain Protocol
+    binder: Binder | None = None
 
     def __init__(
         self,
@@ -120,6 +124,15 @@ class SignalingFactory(WebSocketServerFactory):
             "x-signal-fish-upgrade-outcome": outcome,
             "x-signal-fish-max-outbound-message-size": str(self.limits.max_outbound_message_size),
         }
+
+    def terms(self, request: ConnectionRequest, transport: ITransport) -> Terms:
+        """
+        What holds for the connection of a handshake, which the web resource has let through.
+        """
+        if self.binder is None:
+            return UNBOUND
+        keys = [request.headers["sec-websocket-key"]]
+        return self.binder.terms(request.protocols, keys, transport)
 
     def outbox(self, transport: ITransport, give_up: Callable[[], None]) -> Outbox:
         """

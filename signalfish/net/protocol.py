@@ -18,12 +18,12 @@ from twisted.logger import Logger
 
 from signalfish.net.addresses import address_key
 from signalfish.net.advisories import Advisories
+from signalfish.net.binding import UNBOUND
 from signalfish.net.intake import Intake
 from signalfish.net.liveness import ACTIVE, ANSWERED, SILENT
 from signalfish.net.outbox import Outbox
 from signalfish.net.receiver import Receiver
 from signalfish.wire.accounts import GapReason
-from signalfish.wire.codec import decode_binary, decode_text
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.operations import ClientMessage
 from signalfish.wire.outgoing import Notice, Outgoing, Undeliverable
@@ -74,16 +74,20 @@ class SignalingProtocol(WebSocketServerProtocol):
         self._form = Form(2, Encoding.JSON)
         self._intake: Intake | None = None
         self._spectates = False
+        self._terms = UNBOUND
+        self._decoders = UNBOUND.decoders
         self.endpoint = ""
 
     # What Autobahn calls.
 
-    def onConnect(self, request: ConnectionRequest) -> tuple[None, dict[str, str]]:
+    def onConnect(self, request: ConnectionRequest) -> tuple[str | None, dict[str, str]]:
         """
         Accept the handshake; the web resource has refused what is to be refused.
         """
         self.endpoint = request.path
-        return None, self.factory.upgrade_headers()
+        self._terms = self.factory.terms(request, self.transport)
+        self._decoders = self._terms.decoders
+        return self._terms.subprotocol, self.factory.upgrade_headers()
 
     def onOpen(self) -> None:
         """
@@ -95,6 +99,8 @@ class SignalingProtocol(WebSocketServerProtocol):
         self._outbox = self.factory.outbox(self.transport, self._give_up)
         self.transport.registerProducer(self._outbox, True)
         _limit_send_buffer(self.transport, self.factory.send_buffer)
+        if self._terms.greeting is not None:
+            self.deliver(self._terms.greeting)
         try:
             host = getattr(self.transport.getPeer(), "host", None) or "local"
             self._receiver = self.factory.connect(self, address_key(host), self.endpoint)
@@ -239,6 +245,13 @@ class SignalingProtocol(WebSocketServerProtocol):
         self._form = value
 
     @property
+    def fingerprint(self) -> str | None:
+        """
+        See :class:`signalfish.session.Line`.
+        """
+        return self._terms.fingerprint
+
+    @property
     def spectates(self) -> bool:
         """
         See :class:`signalfish.session.Line`.
@@ -314,8 +327,7 @@ class SignalingProtocol(WebSocketServerProtocol):
     def _receive(self, receiver: Receiver, payload: bytes, is_binary: bool) -> None:
         message: ClientMessage | None = None
         try:
-            decode = decode_binary if is_binary else decode_text
-            message = decode(payload, self.factory.max_message_size)
+            message = self._decoders[is_binary](payload, self.factory.max_message_size)
             receiver.received(message)
         except Refusal as refusal:
             self._refuse(message, refusal)

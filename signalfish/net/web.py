@@ -14,6 +14,7 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
+from signalfish.net.binding import Binder, UpgradeRefused
 from signalfish.net.factory import SignalingFactory
 
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -108,6 +109,10 @@ class Upgrade(WebSocketResource):
             return _plain(request, 400, problem)
         if self._factory.warning is not None:
             return self._refuse(request, 503, "server is draining", "rejected_draining")
+        try:
+            _check_binding(request, self._factory.binder)
+        except UpgradeRefused as refused:
+            return self._refuse(request, refused.status, refused.text, refused.outcome)
         # Any page may connect, but Autobahn refuses origins that it cannot parse, as apps have.
         request.requestHeaders.removeHeader(b"origin")
         answer: bytes | int = super().render(request)
@@ -132,6 +137,18 @@ def _not_a_handshake(request: Request) -> str | None:
     if request.clientproto != b"HTTP/1.1":
         return "A WebSocket handshake needs HTTP/1.1"
     return None
+
+
+def _check_binding(request: Request, binder: Binder | None) -> None:
+    if binder is None:
+        return
+    lines = _header(request, b"sec-websocket-protocol")
+    offered = [token.strip() for line in lines for token in line.split(",")]
+    binder.check(offered, _header(request, b"sec-websocket-key"), request.channel.transport)
+
+
+def _header(request: Request, name: bytes) -> list[str]:
+    return [line.decode("latin-1") for line in request.requestHeaders.getRawHeaders(name, ())]
 
 
 class BodilessRequest(Request):

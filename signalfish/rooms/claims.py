@@ -52,10 +52,13 @@ class Claims:
             claim.expires is not None and not claim.revoked for claim in self._claims.values()
         )
 
-    def redeem(self, player: str, room: str, token: str, now: float) -> Claim:
+    def redeem(
+        self, player: str, room: str, token: str, now: float, fingerprint: str | None = None
+    ) -> Claim:
         """
         The claim that a player proves with its token.
 
+        :param fingerprint: of the certificate that the client has shown, if any.
         :raises Refusal: if there is none, or it cannot be used now.
         """
         claim = self._claims.get(player)
@@ -72,6 +75,9 @@ class Claims:
         if claim.expires is not None and claim.expires < now:
             text = "Reconnection window has expired"
             raise Refusal(ErrorCode.RECONNECTION_EXPIRED, text)
+        if claim.fingerprint != fingerprint:
+            text = "Invalid reconnection token"
+            raise Refusal(ErrorCode.RECONNECTION_TOKEN_INVALID, text)
         if claim.expires is None and _just_taken_over(claim, now):
             raise Refusal(ErrorCode.PLAYER_ALREADY_CONNECTED, "Player is already connected")
         return claim

@@ -50,7 +50,7 @@ def join(room: Room, newcomer: Newcomer, now: float, password: str | None = None
         capabilities=newcomer.capabilities,
     )
     if newcomer.token is not None:
-        seat.claim = Claim(newcomer.token, room, seat)
+        seat.claim = Claim(newcomer.token, room, seat, fingerprint=newcomer.fingerprint)
     room.seat(seat)
     room.active = now
     if room.rule is None:
@@ -238,10 +238,15 @@ def _reservation_of(room: Room, newcomer: Newcomer) -> Claim | None:
         raise Refusal(ErrorCode.INVALID_PLAYER_NAME, taken)
     for claim in room.absent.values():
         if claim.reserved and claim.seat.folded == folded:
-            if claim.seat.address == newcomer.address:
+            if _is_same(claim, newcomer):
                 return claim
             raise Refusal(ErrorCode.INVALID_PLAYER_NAME, taken)
     return None
+
+
+def _is_same(claim: Claim, newcomer: Newcomer) -> bool:
+    same_address = claim.seat.address == newcomer.address
+    return same_address and claim.fingerprint == newcomer.fingerprint
 
 
 def _end(room: Room, claim: Claim) -> None:

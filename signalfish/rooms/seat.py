@@ -31,6 +31,7 @@ class Newcomer:
     :ivar capabilities: what its client can do.
     :ivar supports_authority: whether the room has an authority, if this is its first player.
     :ivar reply: how it is told what came of its wish.
+    :ivar fingerprint: of the certificate that its client must show to come back, if any.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Newcomer:
     supports_authority: bool = True
     capabilities: Capabilities = RELAY_ONLY
     reply: Reply = Factory(lambda self: to(self.link), takes_self=True)
+    fingerprint: str | None = None
 
 
 @frozen
@@ -52,6 +54,7 @@ class Returner:
 
     :ivar token: the token that replaces the one it came with, where tokens rotate.
     :ivar reply: how it is told what came of its wish.
+    :ivar fingerprint: of the certificate that its client has shown, if any.
     """
 
     link: Link
@@ -59,6 +62,7 @@ class Returner:
     capabilities: Capabilities = RELAY_ONLY
     token: str | None = field(default=None, repr=False)
     reply: Reply = Factory(lambda self: to(self.link), takes_self=True)
+    fingerprint: str | None = None
 
 
 @define(eq=False)
@@ -119,6 +123,7 @@ class Claim:
     :ivar taken_over_at: when it last ended a connection that looked alive.
     :ivar kicked: whether the seat was taken from the player.
     :ivar revoked: whether it is void: the player left, or the reservation was taken.
+    :ivar fingerprint: of the certificate without which the token is worth nothing, if any.
     """
 
     token: str = field(repr=False)
@@ -131,3 +136,4 @@ class Claim:
     taken_over_at: float | None = None
     revoked: bool = False
     kicked: bool = False
+    fingerprint: str | None = None

@@ -23,6 +23,17 @@ _message = Decoder(AnyText)
 _connection_info = Decoder(ConnectionInfo)
 
 
+def check_size(payload: bytes, limit: int) -> None:
+    """
+    Refuse a text frame that is too large.
+
+    :raises Refusal: MESSAGE_TOO_LARGE.
+    """
+    if len(payload) > limit:
+        text = f"Message too large ({len(payload)} bytes, max {limit} bytes)"
+        raise Refusal(ErrorCode.MESSAGE_TOO_LARGE, text)
+
+
 def decode_text(payload: bytes, limit: int) -> AnyText:
     """
     The message in a text frame.
@@ -31,9 +42,7 @@ def decode_text(payload: bytes, limit: int) -> AnyText:
     :raises UnicodeDecodeError: if the payload is not UTF-8.
     :raises Refusal: if it is too large, or not a message of the protocol.
     """
-    if len(payload) > limit:
-        text = f"Message too large ({len(payload)} bytes, max {limit} bytes)"
-        raise Refusal(ErrorCode.MESSAGE_TOO_LARGE, text)
+    check_size(payload, limit)
     if not payload.isascii():
         payload.decode()  # the decoder does not look into raw values
     try:

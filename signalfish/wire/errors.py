@@ -30,6 +30,7 @@ class ErrorCode(StrEnum):
     INTERNAL_ERROR = auto()
 
     INVALID_APP_ID = auto()
+    UNAUTHORIZED = auto()
     UNSUPPORTED_PROTOCOL_VERSION = auto()
 
     INVALID_GAME_NAME = auto()

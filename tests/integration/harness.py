@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -74,6 +75,7 @@ class Server:
     :param settings: what its configuration file says.
     :param arguments: options of the command line, the configuration file aside.
     :param variables: environment variables.
+    :param trust: what its clients trust, if it is reached by TLS.
     """
 
     def __init__(
@@ -81,7 +83,9 @@ class Server:
         settings: dict[str, object] | None = None,
         arguments: tuple[str, ...] = ("--listen", LOOPBACK),
         variables: dict[str, str] | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
+        self._trust = trust
         self._directory = Path(tempfile.mkdtemp(prefix="signalfish-"))
         self._log = self._directory / "log"
         if settings:
@@ -116,7 +120,7 @@ class Server:
         """
         The address of a WebSocket endpoint.
         """
-        return f"ws://{host}:{self.port}{path}"
+        return f"{'wss' if self._trust else 'ws'}://{host}:{self.port}{path}"
 
     def request(
         self, method: str, path: str, headers: dict[str, str] | None = None, host: str = "127.0.0.1"
@@ -124,7 +128,10 @@ class Server:
         """
         The answer to an HTTP request.
         """
-        connection = HTTPConnection(host, self.port, timeout=TIMEOUT)
+        if self._trust is None:
+            connection = HTTPConnection(host, self.port, timeout=TIMEOUT)
+        else:
+            connection = HTTPSConnection(host, self.port, timeout=TIMEOUT, context=self._trust)
         try:
             connection.request(method, path, headers=headers or {})
             response = connection.getresponse()

@@ -55,6 +55,39 @@ class ClaimsTests(SynchronousTestCase):
         """
         self.assertIs(self.redeem(), self.ann.place.claim)
 
+    def test_certificate(self):
+        """
+        The claim of a player that has shown a certificate needs the same certificate again.
+        """
+        self.ann.place.claim.fingerprint = "ab" * 32
+        for other in (None, "", "cd" * 32):
+            self.assert_refused(
+                ErrorCode.RECONNECTION_TOKEN_INVALID,
+                "Invalid reconnection token",
+                fingerprint=other,
+            )
+        self.assertIs(self.redeem(fingerprint="ab" * 32), self.ann.place.claim)
+
+    def test_certificate_last(self):
+        """
+        A certificate is not compared for who has no good token, or comes too late.
+        """
+        self.ann.place.claim.fingerprint = "ab" * 32
+        code = ErrorCode.RECONNECTION_TOKEN_INVALID
+        self.assert_refused(code, "Reconnection token is invalid or expired", room="elsewhere")
+        self.scene.lose(self.ann)
+        late = self.scene.now + WINDOW + 1
+        text = "Reconnection window has expired"
+        self.assert_refused(ErrorCode.RECONNECTION_EXPIRED, text, now=late)
+
+    def test_new_certificate(self):
+        """
+        A claim that was made without a certificate is not taken over with one.
+        """
+        text = "Invalid reconnection token"
+        code = ErrorCode.RECONNECTION_TOKEN_INVALID
+        self.assert_refused(code, text, fingerprint="ab" * 32)
+
     def test_unknown_player(self):
         """
         Nobody has a claim without having had a seat.

@@ -298,6 +298,15 @@ class ReservedNameTests(SceneTestCase):
         )
         self.assertFalse(self.ann.place.claim.revoked)
 
+    def test_other_certificate(self):
+        """
+        Nor does somebody get it who has not shown the certificate of its player.
+        """
+        self.ann.place.claim.fingerprint = "ab" * 32
+        again = (self.scene, self.scene.join, "Ann")
+        for _ in range(2):
+            self.assert_refused(ErrorCode.INVALID_PLAYER_NAME, *again, address=self.ann.address)
+
     def test_other_name(self):
         """
         Another name from the same address does not get the seat.

@@ -49,6 +49,7 @@ _V2 = {
     "NewSpectatorJoined": "spectator current_spectators reason",
     "SpectatorDisconnected": "spectator_id reason current_spectators",
     "Error": "message error_code",
+    "TokenBindingChallenge": "version scheme nonce first_sequence",
 }
 _V3 = {
     "IceServer": "urls username? credential?",

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import UNSET, Raw
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from signalfish.wire import accounts, operations, plans, server
+from signalfish.wire import accounts, binding, operations, plans, server
 from signalfish.wire.codec import decode_text
 from signalfish.wire.errors import ErrorCode
 from signalfish.wire.outgoing import encode, nested
@@ -833,6 +833,23 @@ class VectorTests(SynchronousTestCase):
         self.check(
             server.Error(message="Slow down.", error_code=ErrorCode.RATE_LIMIT_EXCEEDED),
             message("Error", '{"message": "Slow down.", "error_code": "RATE_LIMIT_EXCEEDED"}'),
+        )
+
+    def test_token_binding_challenge(self):
+        """
+        TokenBindingChallenge has what the client needs to make its key.
+        """
+        self.check(
+            binding.TokenBindingChallenge(nonce="bm9uY2U="),
+            message(
+                "TokenBindingChallenge",
+                """{
+                    "version": 2,
+                    "scheme": "server_nonce_hkdf_sha256",
+                    "nonce": "bm9uY2U=",
+                    "first_sequence": 1
+                }""",
+            ),
         )
 
     def test_session_plan(self):

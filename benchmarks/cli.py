@@ -100,6 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyError as error:
         raise SystemExit(f"benchmarks: there is no {error}") from None
     _raise_file_limit()
+    if placement.generator is not None:
+        os.sched_setaffinity(0, {placement.generator})  # never to disturb the server
     conditions = _conditions(compared, placement)
     print(_shown(conditions), flush=True)
     rows = list(run(scenarios, compared, clients, placement, options.repetitions))

@@ -1,5 +1,5 @@
 """
-Servers to be measured: what ``--server`` says, and the processes.
+Servers to be measured: what ``--server`` says.
 """
 
 from __future__ import annotations

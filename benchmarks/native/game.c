@@ -12,6 +12,9 @@ enum stage goal;
 bool is_cycling, is_closed_loop, is_measuring;
 double window_begin = INFINITY, window_end = INFINITY;
 
+/* Seconds for which the caller may disturb the measured part, as it reads the server's figures. */
+static const double READING = 0.02;
+
 static uint64_t next_code;
 
 /* {"b":"@, then sender, number and time in eight hexadecimal digits each, then what fills it up. */
@@ -103,7 +106,7 @@ static void deliver(struct client *client, const uint8_t *text, size_t length, d
     count.deliveries++;
     sender->delivered++;
     double intended = stamp / 1e6;
-    if (intended >= window_begin && intended < window_end)
+    if (intended >= window_begin + READING && intended < window_end)
         record(&latency, time > intended ? (uint32_t)((time - intended) * 1e6) : 0);
     count.in_window += is_measuring;
     if (is_closed_loop)

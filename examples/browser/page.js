@@ -7,7 +7,12 @@ import { Session } from "./session.js";
 import { SignalFish, explain } from "./signalfish.js";
 
 const GAME = "signalfish-demo";
-const PATHS = { webrtc: "directly", connecting: "connecting…", relay: "through the server" };
+const PATHS = {
+    webrtc: "directly",
+    connecting: "connecting…",
+    relay: "through the server",
+    lost: "not at all",
+};
 const REPORTS = { true: "says that WebRTC works", false: "says that WebRTC fails", "": "" };
 const PHASES = {
     waiting: "Waiting for players.",
@@ -71,10 +76,8 @@ function play(fish) {
             $("text").value = "";
         };
         on("Error", (error) => say("trouble", explain(error).message));
-        on("close", (end) => {
-            say("trouble", `${explain(end).message}; load the page again to join again.`);
-            $("text").disabled = true;
-        });
+        on("GoingAway", () => say("note", "The server is about to stop."));
+        on("close", (end) => say("trouble", `The server is gone: ${explain(end).message}`));
         show();
     });
     for (const type of ["PlayerJoined", "AuthorityChanged", "LobbyStateChanged", "GameStarting"]) {

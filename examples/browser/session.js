@@ -29,22 +29,31 @@ export class Session extends EventTarget {
         follow("PlayerLeft", ({ player_id }) => this.#forget(player_id));
         follow("PeerTransportStatus", (status) => this.#note(status));
         follow("GameData", (data) => this.#receive(data));
+        follow("close", () => this.#emit("change"));
     }
 
-    /** How texts reach a player now: "webrtc", "relay", or "connecting" (relayed until then). */
+    /**
+     * How texts reach a player now: "webrtc", "relay", "connecting" (relayed until that is done), or
+     * "lost" if there is neither a channel nor a server.
+     */
     path(id) {
-        return { open: "webrtc", connecting: "connecting" }[this.#mesh?.state(id)] ?? "relay";
+        const state = this.#mesh?.state(id);
+        if (state === "open") {
+            return "webrtc";
+        }
+        return this.#fish.connected ? (state === "connecting" ? state : "relay") : "lost";
     }
 
     /** Say something to everybody. Returns to how many directly, and to how many by the relay. */
     send(text) {
         const others = [...this.#fish.players.keys()].filter((id) => id !== this.#fish.id);
         const to = others.filter((id) => !this.#mesh?.send(id, text));
-        if (to.length) {
+        const relayed = this.#fish.connected ? to.length : 0;
+        if (relayed) {
             // The server sends this to everybody; those who have it already are not named.
             this.#fish.send("GameData", { data: { text, to } });
         }
-        return { webrtc: others.length - to.length, relay: to.length };
+        return { webrtc: others.length - to.length, relay: relayed };
     }
 
     #follow(plan) {

@@ -43,12 +43,19 @@ export class SignalFish extends EventTarget {
         return this.#next("RoomJoined", "RoomJoinFailed");
     }
 
+    /** Send a message, or nothing once the connection has ended. */
     send(type, data) {
-        this.#socket.send(JSON.stringify({ type, data }));
+        if (this.connected) {
+            this.#socket.send(JSON.stringify({ type, data }));
+        }
     }
 
     close() {
         this.#socket.close();
+    }
+
+    get connected() {
+        return this.#socket.readyState === WebSocket.OPEN;
     }
 
     get mayStart() {

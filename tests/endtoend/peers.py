@@ -100,12 +100,18 @@ class Peer:
         return self._client.close is not None or self._client.socket.lost is not None
 
     @property
+    def close_code(self) -> int | None:
+        """
+        How the server closed the connection, if it did and the client has heard of it.
+        """
+        return None if self._client.close is None else self._client.close.code
+
+    @property
     def got_everything(self) -> bool:
         """
         Whether the client was told all before the connection was closed.
         """
-        close = self._client.close
-        return close is not None and close.code in (4000, 4005, 4007, 4008)
+        return self.close_code in {4000, 4005, 4007, 4008}
 
     @property
     def ticket(self) -> Ticket | None:
@@ -166,6 +172,14 @@ class Peer:
         self._note(data)
         asked = {"type": kind} if data is None else {"type": kind, "data": data}
         self._client.say("RoomOperation", {"operation_id": number, "operation": asked})
+
+    def overreach(self) -> None:
+        """
+        Send an operation with an id that was not negotiated.
+        """
+        number = "00000000-0000-4000-8000-000000000000"
+        asked = {"operation_id": number, "operation": {"type": "LeaveRoom"}}
+        self._client.say("RoomOperation", asked)
 
     def send(self, content: Content) -> None:
         """

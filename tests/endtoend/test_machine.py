@@ -45,6 +45,8 @@ PATIENCE = 5.0
 SOJOURN = 15.0
 BACKLOG = 300
 
+CLOSE_CODES = {None, 4000, 4002, 4005, 4007, 4008}
+
 RULES = NameRules(
     max_length=32,
     min_length=1,
@@ -77,7 +79,7 @@ LAG = {
     "stopped": picks,
     "what": st.lists(contents, min_size=2, max_size=5),
     "later": st.lists(contents, min_size=1, max_size=4),
-    "seconds": st.sampled_from([0, 0.2, 1.1]),
+    "seconds": st.sampled_from([0, 0, 0, 0.2, 1.1, 1.1, 6]),
     "meanwhile": st.sampled_from([None, "rejoin", "rejoin", "blink", "blink", "leave", "watch"]),
     "patient": st.booleans(),
 }
@@ -187,6 +189,7 @@ class Wires(RuleBasedStateMachine):
         if peer.ticket is not None:
             self.tickets.append(peer.ticket)
         peer.cut()
+        want(peer.close_code in CLOSE_CODES, "close code", peer.close_code)
         self.ledger.check(peer.link, peer.strict, complete=peer.got_everything)
 
     def lose_peer(self, peer: Peer) -> None:
@@ -409,7 +412,9 @@ class Wires(RuleBasedStateMachine):
         peer.stop()
         for sender in self.those("player"):
             self.send_some(sender, what, 0)
-        self.clock.advance(between["seconds"])
+        if between["seconds"]:
+            self.pump()
+            self.clock.advance(between["seconds"])
         self.stir(peer, between["meanwhile"])
         for sender in self.those("player"):
             self.send_some(sender, later, 0)
@@ -527,6 +532,16 @@ class Wires(RuleBasedStateMachine):
             target = roster[other % len(roster)]
             peer.do(kind, {"player_id": target}, target)
             self.pump()
+
+    @precondition(lambda self: any(not peer.strict.correlates for peer in self.peers))
+    @rule(pick=picks)
+    def overreach(self, pick):
+        """
+        A client wants to leave with an id, which it has not negotiated: it stays.
+        """
+        some = [peer for peer in self.peers if not peer.strict.correlates]
+        some[pick % len(some)].overreach()
+        self.pump()
 
     def pass_authority_to(self, peer):
         """

@@ -252,7 +252,7 @@ class StrictClient(Picture):
 
     def _hear_RoomLeft(self, data: None) -> None:
         want(self.place == "player", "left without a seat")
-        self.place = None
+        self._leave()
 
     def _hear_SpectatorLeft(self, data: dict) -> None:
         want(self.place == "spectator", "stopped to watch without watching")
@@ -264,7 +264,11 @@ class StrictClient(Picture):
         else:
             want(data["reason"] == "room_closed", "reason", data)
             want(not self.roster, "closed with players in it", data)
+        self._leave()
+
+    def _leave(self) -> None:
         self.place = None
+        self.accounts.enter([])
 
     def _hear_RoomJoinFailed(self, data: dict) -> None:
         self._check_code(data)
@@ -283,7 +287,7 @@ class StrictClient(Picture):
     def _hear_Error(self, data: dict) -> None:
         self._check_code(data)
         code = data["error_code"]
-        if code == "UNSUPPORTED_GAME_DATA_FORMAT" and self.version >= 3 and self.place:
+        if code == "UNSUPPORTED_GAME_DATA_FORMAT" and self.version >= 3 and self._greeted:
             self.accounts.advise()
         self.requests.refuse(code)
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from benchmarks import servers
 from benchmarks.measure import CLIENTS, Clients, Placement, measure, supports
@@ -22,8 +22,6 @@ from benchmarks.plot import as_svg
 from benchmarks.report import Row, as_json, tables
 from benchmarks.scenarios import GROUPS, QUICK, REFERENCE, Relay, Scale, Scenario
 from benchmarks.verdict import Run
-
-_ATTEMPTS = 3  # of a run during which others are busy
 
 _EPILOG = """
 A server is described by [NAME=] and one of
@@ -36,6 +34,19 @@ A server is described by [NAME=] and one of
   COMMAND               any other, with {port} for the port
 The first one is what the others are compared with. docs/performance.rst says more.
 """
+
+
+@frozen
+class Times:
+    """
+    How often to measure.
+
+    :ivar repetitions: runs of each row.
+    :ivar attempts: at each run, as long as others are busy.
+    """
+
+    repetitions: int
+    attempts: int
 
 
 def parser() -> argparse.ArgumentParser:
@@ -54,6 +65,9 @@ def parser() -> argparse.ArgumentParser:
     add("--server", action="append", metavar="[NAME=]DESCRIPTION", help="see below; repeatable")
     add("--clients", default="v2,v3", help="kinds of clients, any of %(default)s")
     add("--repetitions", type=_positive, default=3, help="runs of each (%(default)s)")
+    add(
+        "--attempts", type=_positive, default=3, help="at a run while others are busy (%(default)s)"
+    )
     add("--seconds", type=float, help=f"measured part of a run ({Scale().seconds})")
     add("--window", type=_positive, help=f"outstanding messages of a sender ({Scale().window})")
     add("--quick", action="store_true", help="all of it small and short, to see that it works")
@@ -104,7 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.sched_setaffinity(0, {placement.generator})  # never to disturb the server
     conditions = _conditions(compared, placement)
     print(_shown(conditions), flush=True)
-    rows = list(run(scenarios, compared, clients, placement, options.repetitions))
+    times = Times(options.repetitions, options.attempts)
+    rows = list(run(scenarios, compared, clients, placement, times))
     conditions["load average at the end"] = _load_average()
     print(tables(rows))
     print(f"load average at the end: {_load_average()}")
@@ -140,7 +155,7 @@ def run(
     compared: Sequence[servers.Server],
     clients: Sequence[Clients],
     placement: Placement,
-    repetitions: int,
+    times: Times,
 ) -> Iterator[Row]:
     """
     Measure each scenario with all servers in turn, again and again, every other time backwards.
@@ -155,10 +170,12 @@ def run(
         runs: dict[tuple[str, str], list[Run]] = {
             (server.name, kind.name): [] for server, kind in pairs
         }
-        for repetition in range(repetitions):
+        for repetition in range(times.repetitions):
             for server, kind in reversed(pairs) if repetition % 2 else pairs:
                 _progress(f"{scenario.title}: {server.name} {kind.name}, run {repetition + 1}")
-                attempts = (measure(scenario, server, kind, placement) for _ in range(_ATTEMPTS))
+                attempts = (
+                    measure(scenario, server, kind, placement) for _ in range(times.attempts)
+                )
                 runs[server.name, kind.name].append(undisturbed(attempts))
         for server, kind in pairs:
             own = runs[server.name, kind.name]

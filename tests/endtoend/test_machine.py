@@ -237,13 +237,23 @@ class Wires(RuleBasedStateMachine):
         self.join(peer, **asked)
 
     @precondition(lambda self: self.peers)
-    @rule(pick=picks, code=codes, name=names, correlated=st.booleans())
-    def join_again(self, pick, code, name, correlated):
+    @rule(
+        pick=picks,
+        name=names,
+        correlated=st.booleans(),
+        watching=st.booleans(),
+        anybody=st.booleans(),
+    )
+    def join_again(self, pick, name, correlated, watching, anybody):
         """
-        A client without a place, or with one, joins a room.
+        A client without a place, or with one, joins or watches the room.
         """
-        peer = self.pick(None, pick) or self.peers[pick % len(self.peers)]
-        self.join(peer, name, code=code, correlated=correlated)
+        peer = None if anybody else self.pick(None, pick)
+        peer = peer or self.peers[pick % len(self.peers)]
+        if watching:
+            self.watch_as(peer, "AAAAAA", None, correlated=correlated)
+        else:
+            self.join(peer, name, correlated=correlated)
 
     def join(self, peer, name, *, correlated, code="AAAAAA", **details):
         """
@@ -437,6 +447,8 @@ class Wires(RuleBasedStateMachine):
             self.ask(other, "LeaveRoom", correlated=True)
         elif meanwhile == "blink" and other is not None and not self.draining:
             self.lose_peer(other)
+            for sender in self.those("player"):
+                self.send_some(sender, [(None, None), "converts"], 0)
             self.come_back(0, self.sent, 0, over=False, correlated=True, wrong=False)
 
     def send_some(self, peer, what, size):

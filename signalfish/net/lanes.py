@@ -26,6 +26,12 @@ MAX_GAPS = 256
 The most gaps that one report carries.
 """
 
+MAX_WAITING_GAPS = 512
+"""
+The most gaps that wait to be reported. Clients give up beyond 1024 that they cannot yet fill in, of
+which some may have been reported before.
+"""
+
 Data = TextData | BinaryData
 
 
@@ -47,6 +53,12 @@ class Queue(Protocol):
     def is_full(self) -> bool:
         """
         Whether the client has fallen so far behind that others wait for it.
+        """
+
+    @property
+    def is_accountable(self) -> bool:
+        """
+        Whether the client can still be told of everything that is left out.
         """
 
     def spans(self) -> Spans:
@@ -92,6 +104,13 @@ class Fifo:
         See :meth:`Queue.is_full`.
         """
         return len(self._frames) >= self._capacity
+
+    @property
+    def is_accountable(self) -> bool:
+        """
+        See :meth:`Queue.is_accountable`.
+        """
+        return True
 
     def spans(self) -> Spans:
         """
@@ -185,6 +204,13 @@ class Lanes:
         """
         control = len(self._control) >= self._control_capacity
         return control or self._live + self._folded >= self._capacity
+
+    @property
+    def is_accountable(self) -> bool:
+        """
+        See :meth:`Queue.is_accountable`.
+        """
+        return len(self._gaps) <= MAX_WAITING_GAPS
 
     def spans(self) -> Spans:
         """

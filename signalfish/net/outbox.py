@@ -132,8 +132,7 @@ class Outbox:
         self._queue.put(frame, outgoing)
         if self._queue.is_full and not self._may_leave_out(outgoing):
             self._stall(outgoing, len(frame))
-        if self._queue.size > HARD_LIMIT:
-            self._give_up_now()
+        self._check_hard_limits()
 
     def leave_out(self, data: Any, reason: GapReason) -> None:
         """
@@ -143,6 +142,7 @@ class Outbox:
             return
         if isinstance(self._queue, Lanes) and self._blocked:
             self._queue.leave_out(data, reason)
+            self._check_hard_limits()
             return
         report = self._accounts.left_out([LeftOut(data, data.seq, reason)])
         self._transport.write(text_frame(encode(report, FIRST_VERSION)))
@@ -234,7 +234,9 @@ class Outbox:
         else:
             self._accounts.delivered(outgoing)
 
-    def _give_up_now(self) -> None:
+    def _check_hard_limits(self) -> None:
+        if self._queue.size <= HARD_LIMIT and self._queue.is_accountable:
+            return
         self.discard()
         self._doomed = True  # something is lost, so this must not end in a pardon
         self._clock.callLater(0, self.give_up)

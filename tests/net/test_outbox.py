@@ -18,6 +18,7 @@ from zope.interface.verify import verifyObject
 
 from signalfish.net.outbox import HARD_LIMIT, Outbox, OutboxLimits
 from signalfish.net.sojourn import Sojourn
+from signalfish.wire.accounts import GapReason
 from signalfish.wire.gamedata import Origin, TextData
 from signalfish.wire.outgoing import Notice
 from signalfish.wire.server import Pong
@@ -445,6 +446,34 @@ class LaneTests(SynchronousTestCase):
         self.assertEqual([], self.given_up)
         self.send(1)
         self.pass_time(5)
+        self.assertEqual([1], self.given_up)
+
+    def test_too_many_gaps(self):
+        """
+        A client is given up that would have to be told of more gaps than it can keep in mind.
+        """
+        for key in range(3):
+            self.send(1, DeliveryClass.LATEST, key)
+        for _ in range(256):
+            self.send(1, DeliveryClass.VOLATILE)
+            self.send(1, DeliveryClass.LATEST, 3)
+        self.clock.advance(0)
+        self.assertEqual([], self.given_up)
+        self.send(1, DeliveryClass.VOLATILE)
+        self.assertEqual(0, len(self.outbox))
+        self.clock.advance(0)
+        self.assertEqual([1], self.given_up)
+
+    def test_too_many_gaps_of_format(self):
+        """
+        The same goes for what cannot be expressed.
+        """
+        for number in range(513):
+            self.clock.advance(0)
+            self.assertEqual([], self.given_up)
+            data = TextData(self.origin, 2 * number + 1, b"1")
+            self.outbox.leave_out(data, GapReason.UNSUPPORTED_FORMAT)
+        self.clock.advance(0)
         self.assertEqual([1], self.given_up)
 
     def test_reliable(self):

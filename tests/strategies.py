@@ -5,11 +5,12 @@ What Hypothesis makes up for the tests of more than one part.
 from enum import Enum
 from struct import pack
 from types import NoneType, UnionType
-from typing import Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, UnsetType
+from msgspec.structs import fields
 
 from signalfish.wire import server
 from signalfish.wire.outgoing import nested
@@ -254,21 +255,33 @@ Every message that a client may send, as values for :func:`json.dumps`.
 
 
 def _fitting(hint):
+    if get_origin(hint) is Annotated:
+        limits = next((meta for meta in hint.__metadata__ if meta.le is not None), None)
+        return st.integers(limits.ge, limits.le) if limits else _fitting(get_args(hint)[0])
     if hint is server.Envelope:
         return st.deferred(lambda: server_messages(_EVENTS).map(nested))
     if hint in _SIMPLE:
         return _SIMPLE[hint]
     match get_origin(hint):
-        case None if issubclass(hint, Enum):
-            return st.sampled_from(hint)
-        case None if issubclass(hint, Struct):
-            hints = get_type_hints(hint)
-            fields = {name: _fitting(hints[name]) for name in hint.__struct_fields__}
-            return st.builds(hint, **fields)
+        case None:
+            return _of_class(hint)
         case origin if origin in (Union, UnionType):
             return st.one_of([_fitting(part) for part in get_args(hint)])
         case origin:
             return st.lists(_fitting(get_args(hint)[0]), max_size=2).map(origin)
+
+
+def _of_class(kind):
+    if issubclass(kind, Enum):
+        return st.sampled_from(kind)
+    hints = get_type_hints(kind, include_extras=True)
+    return st.builds(kind, **{each.name: _member(hints[each.name], each) for each in fields(kind)})
+
+
+def _member(hint, field):
+    if field.default is UNSET:
+        return _fitting(hint)
+    return _fitting(hint).filter(lambda value: value is not UNSET)
 
 
 _SIMPLE = {

@@ -6,6 +6,7 @@ Members that this release does not know are ignored; wrong types are refused by 
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
@@ -20,6 +21,7 @@ from signalfish.wire.types import (
     Topology,
     Transport,
 )
+from signalfish.wire.versions import since
 
 
 class Nothing(Struct):
@@ -89,8 +91,10 @@ class Payload(Struct):
     """
 
     data: Raw
-    delivery_class: DeliveryClass | UnsetType = field(name="class", default=UNSET)
-    key: U32 | UnsetType = UNSET
+    delivery_class: Annotated[DeliveryClass | UnsetType, since(3)] = field(
+        name="class", default=UNSET
+    )
+    key: Annotated[U32 | UnsetType, since(3)] = UNSET
 
 
 class GameData(Struct, tag_field="type", tag=True):

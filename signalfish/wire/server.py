@@ -1,7 +1,8 @@
 """
 Every message the server sends as JSON, declared once as the superset of all versions.
 
-``UNSET`` means that a member is absent, ``None`` that it is present with null.
+``UNSET`` means that a member is absent, ``None`` that it is present with null. What may be absent
+in a version that has it has the default ``UNSET``; other members of a version are always there.
 Game data is not here: it is spliced, see :mod:`signalfish.wire.gamedata`.
 """
 
@@ -161,7 +162,7 @@ class RoomJoined(ServerMessage, frozen=True, kw_only=True):
     ready_players: tuple[str, ...]
     relay_type: str
     current_spectators: tuple[SpectatorEntry, ...]
-    ice_servers: Annotated[tuple[IceServer, ...] | UnsetType, since(3)]
+    ice_servers: Annotated[tuple[IceServer, ...] | UnsetType, since(3)] = UNSET
     reconnection_token: str | UnsetType = UNSET
 
 
@@ -268,7 +269,7 @@ class Reconnected(ServerMessage, frozen=True, kw_only=True):
     ready_players: tuple[str, ...]
     relay_type: str
     current_spectators: tuple[SpectatorEntry, ...]
-    ice_servers: Annotated[tuple[IceServer, ...] | UnsetType, since(3)]
+    ice_servers: Annotated[tuple[IceServer, ...] | UnsetType, since(3)] = UNSET
     missed_events: tuple[Envelope, ...]
     replay: Annotated[str | UnsetType, since(3)]
     sender_watermarks: Annotated[tuple[Watermark, ...] | UnsetType, since(3)]

@@ -18,7 +18,7 @@ def since(version: int) -> Meta:
     """
     Mark a field that exists from this protocol version on.
     """
-    return Meta(extra={"first": version})
+    return Meta(extra={"first": version}, extra_json_schema={"x-since": version})
 
 
 def until(version: int, *, afterwards: object = UNSET) -> Meta:
@@ -27,7 +27,8 @@ def until(version: int, *, afterwards: object = UNSET) -> Meta:
 
     :param afterwards: the value that later versions carry instead; by default none.
     """
-    return Meta(extra={"last": version, "afterwards": afterwards})
+    mark = {"x-until": version} | ({} if afterwards is UNSET else {"x-afterwards": afterwards})
+    return Meta(extra={"last": version, "afterwards": afterwards}, extra_json_schema=mark)
 
 
 class _Plan(NamedTuple):

@@ -24,6 +24,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.wire.asyncapi import TO_CLIENT, objections
+
 TIMEOUT = 10.0
 LOOPBACK = "tcp:0:interface=127.0.0.1"
 
@@ -288,7 +290,7 @@ class ServerTestCase(SynchronousTestCase):
 
 class Client:
     """
-    A client on top of the websockets library.
+    A client on top of the websockets library, which expects what the AsyncAPI document describes.
 
     :ivar room: what the client was told when it took its seat.
     """
@@ -304,6 +306,7 @@ class Client:
         self._socket = self._connecting.__enter__()
         self.response = self._socket.response
         self.room: dict = {}
+        self._version = 3 if url.endswith("/v3/ws") else 2
 
     def send(self, kind: str, **fields) -> None:
         """
@@ -322,7 +325,14 @@ class Client:
         The next message, decoded if it is text.
         """
         data = self._socket.recv(TIMEOUT)
-        return json.loads(data) if isinstance(data, str) else data
+        if isinstance(data, bytes):
+            return data
+        message = json.loads(data)
+        if message["type"] == "ProtocolInfo":
+            self._version = message["data"].get("protocol_version", 2)
+        if problems := objections(message, TO_CLIENT, self._version):
+            raise AssertionError(f"the AsyncAPI document objects: {problems}")
+        return message
 
     def receive_text(self) -> str:
         """

@@ -12,14 +12,16 @@ import tomllib
 from collections.abc import Mapping
 from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Annotated, Any, cast, get_origin, get_type_hints
+from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from attrs import Factory, field, fields, frozen, has
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Meta
 
 from signalfish.rooms.rules import StartRule
 from signalfish.wire.binding import FAMILY, SUBPROTOCOL
+from signalfish.wire.tokens import public_key
 from signalfish.wire.types import IceServer, Topology
 
 _ENVIRONMENT_PREFIX = "SIGNAL_FISH__"
@@ -189,6 +191,7 @@ class WebSocket:
     delivery_stats_interval_secs: Annotated[int, Meta(ge=0, le=3600)] = 0
     server_ping_interval_secs: Annotated[int, Meta(ge=0, le=3600)] = 10
     pong_timeout_secs: Annotated[int, Meta(ge=1, le=3600)] = 5
+    auth_timeout_secs: Annotated[int, Meta(ge=5, le=60)] = 10
     idle_timeout_secs: Count = 300
     socket_send_buffer_bytes: Annotated[int, Meta(ge=0, le=16 << 20)] = 65536
 
@@ -203,6 +206,17 @@ class TokenBinding:
     required: bool = False
     require_client_fingerprint: bool = False
     subprotocol: Annotated[str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")] = SUBPROTOCOL
+
+
+@frozen
+class ConnectToken:
+    """
+    What connect tokens are verified with: a key in Base64, or the path of a file that holds one.
+    """
+
+    public_key: str | None = None
+    public_key_path: str | None = None
+    required: bool = False
 
 
 @frozen
@@ -227,6 +241,7 @@ class Security:
     max_connections_per_ip: Positive = 64
     max_connections: Positive = 10000
     transport: TransportSecurity = Factory(TransportSecurity)
+    connect_token: ConnectToken | None = None
 
 
 @frozen
@@ -275,6 +290,27 @@ def settings(tree: Mapping[str, Any]) -> Settings:
         raise ConfigError(f"{key}: {_expectation(problem, key)}, not {_at(tree, key)!r}") from None
     _check_together(result)
     return result
+
+
+def verification_key(section: ConnectToken | None) -> Ed25519PublicKey | None:
+    """
+    The key that verifies connect tokens; None if there is to be none.
+
+    :raises ConfigError: if there is not exactly one, or it is no key.
+    """
+    if section is None:
+        return None
+    path = "security.connect_token"
+    text, name = section.public_key, section.public_key_path
+    if (text is None) == (name is None):
+        raise ConfigError(f"{path}: needs either public_key or public_key_path")
+    key = f"{path}.public_key" if name is None else f"{path}.public_key_path"
+    try:
+        return public_key(Path(name).read_text("ascii") if name is not None else text or "")
+    except OSError as error:
+        raise ConfigError(f"{key}: cannot read {name}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"{key}: {name if name is not None else text!r} {error}") from None
 
 
 def _expectation(problem: str, key: str) -> str:
@@ -341,8 +377,9 @@ def _refuse_unknown(tree: Mapping[str, Any], section: type, path: str) -> None:
     for key, value in tree.items():
         if key not in known:
             raise ConfigError(f"{path}{key}: unknown key; allowed here: {', '.join(sorted(known))}")
-        if has(hints[key]) and isinstance(value, Mapping):
-            _refuse_unknown(value, hints[key], f"{path}{key}.")
+        inner = next(filter(has, (hints[key], *get_args(hints[key]))), None)
+        if inner is not None and isinstance(value, Mapping):
+            _refuse_unknown(value, inner, f"{path}{key}.")
 
 
 def _check_together(result: Settings) -> None:
@@ -358,6 +395,7 @@ def _check_together(result: Settings) -> None:
             f"protocol.room_code_length, which is {protocol.room_code_length}"
         )
     _check_binding(result.security.transport.token_binding)
+    verification_key(result.security.connect_token)
     _check_sizes(result.security, protocol.max_players_limit)
 
 

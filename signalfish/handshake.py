@@ -20,6 +20,7 @@ from signalfish.wire.server import (
     RateLimits,
     ServerMessage,
 )
+from signalfish.wire.tokens import TokenRules
 from signalfish.wire.types import RELAY_ONLY, Capabilities, Encoding, Form
 
 _ANY_PLATFORM = "_default"
@@ -27,6 +28,7 @@ _TOKEN_CAPABILITY = "reconnection_token"  # noqa: S105 - the name of a capabilit
 _CORRELATION_CAPABILITY = "room_operation_ids"
 _SPECTATOR_CAPABILITY = "spectator_relay"
 _NEGOTIATING = 3  # the protocol version from which more than a version and a format is negotiated
+_RETRYABLE = {ErrorCode.CONNECT_TOKEN_INVALID, ErrorCode.CONNECT_TOKEN_REQUIRED}
 _OPEN_RATES = RateLimits(per_minute=1000, per_hour=10000, per_day=100000)
 
 
@@ -58,6 +60,7 @@ class Offer:
 
     :ivar name_rules: as announced to clients.
     :ivar formats: game data encodings, the default first.
+    :ivar tokens: what is asked of connect tokens.
     """
 
     name_rules: NameRules
@@ -66,6 +69,7 @@ class Offer:
     min_version: int = 2
     max_version: int = 2
     max_outbound_message_size: int = 8 << 20
+    tokens: TokenRules = Factory(TokenRules)
 
 
 @frozen
@@ -100,12 +104,16 @@ def negotiate(credentials: Credentials, offer: Offer, default_version: int) -> A
     Settle what holds for a client that authenticates, in open mode.
 
     :param default_version: of the endpoint it used, if it asks for no version.
-    :raises Refusal: INVALID_APP_ID or UNSUPPORTED_PROTOCOL_VERSION; ends the connection.
+    :raises Refusal: INVALID_APP_ID or UNSUPPORTED_PROTOCOL_VERSION, which end the connection;
+        CONNECT_TOKEN_INVALID or CONNECT_TOKEN_REQUIRED, after which the client may try again.
     """
     try:
         check_app_id(credentials.app_id)
+        offer.tokens.check(credentials.app_id, credentials.connect_token)
         version = _version(credentials, offer, default_version)
     except Refusal as refusal:
+        if refusal.code in _RETRYABLE:
+            raise
         raise refusal.closing(CloseCode.NORMAL, "unregistered") from None
     form = Form(version, _encoding(credentials, offer))
     replies = _format_advice(credentials, offer)

@@ -170,6 +170,8 @@ class Session:
         if self._greeted:
             text = "Authenticate must be the first application message"
             raise Refusal(ErrorCode.INVALID_INPUT, text)
+        if message.data.connect_token is not None:
+            self._line.newer_codes = True
         default = self._agreement.form.version
         self._agreement = handshake.negotiate(message.data, self._policy.offer, default)
         self._authenticated = True

@@ -31,6 +31,7 @@ from signalfish.net.admission import Admission
 from signalfish.net.binding import Binder
 from signalfish.net.drain import Drain
 from signalfish.net.factory import Connect, FactoryLimits, SignalingFactory
+from signalfish.net.gate import Gate
 from signalfish.net.limits import AddressBudgets, Budget, RateLimited
 from signalfish.net.listening import ListenError, Listening
 from signalfish.net.liveness import Liveness, LivenessLimits
@@ -46,12 +47,15 @@ from signalfish.service import RoomService, Terms, Time
 from signalfish.session import Policy, Session
 from signalfish.wire.names import Rules
 from signalfish.wire.server import NameRules
+from signalfish.wire.tokens import TokenRules
 from signalfish.wire.types import Encoding, Transport
 
 log = Logger()
 
 _MAX_PORT = 65535
 _V3_ENDPOINT = "/v3/ws"  # where clients that ask for no protocol version get 3, not 2
+_OPEN = "Open to everybody: any app id may connect"
+_GUARDED = "Open to everybody with a connect token"
 _BACKLOG = 1024  # Twisted's 50 makes clients wait when many come at once
 _SOCKETS_PER_CONNECTION = 2  # sockets over this share of the connection limits are dropped unheard
 
@@ -128,13 +132,20 @@ class SignalFish(MultiService):
     A whole server. If it cannot listen, it ends the process with one line that says why.
 
     :param drain: what the server does at its end.
+    :param openness: says who may connect.
     :param on_signal: has something called when somebody is tired of waiting for that.
     """
 
-    def __init__(self, drain: Drain, on_signal: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        drain: Drain,
+        on_signal: Callable[[Callable[[], None]], None],
+        openness: str = _OPEN,
+    ) -> None:
         super().__init__()
         self._drain = drain
         self._on_signal = on_signal
+        self._openness = openness
 
     def privilegedStartService(self) -> None:
         """
@@ -144,7 +155,7 @@ class SignalFish(MultiService):
             super().privilegedStartService()
         except ListenError as error:
             raise SystemExit(f"signalfish: {error}") from None
-        log.info("Open to everybody: any app id may connect, and the metrics need no token")
+        log.info("{openness}, and the metrics need no token", openness=self._openness)
 
     def stopService(self) -> Deferred[list[Any]]:
         """
@@ -172,7 +183,9 @@ def makeService(options: Options) -> IService:
         raise SystemExit(f"signalfish: {error}") from None
     parts = assemble(settings, reactor)
     Listening(endpoints, parts.site).setServiceParent(parts.service)
-    server = SignalFish(parts.drain, lambda act: _on_signals(reactor, act))
+    section = settings.security.connect_token
+    openness = _GUARDED if section is not None and section.required else _OPEN
+    server = SignalFish(parts.drain, lambda act: _on_signals(reactor, act), openness)
     parts.service.setServiceParent(server)
     return server
 
@@ -222,6 +235,7 @@ def _connect(settings: config.Settings, rooms: RoomService) -> Connect:
     offer = _offer(settings)
     policy = Policy(offer, security.max_connection_info_bytes, security.max_signal_bytes)
     budgets = AddressBudgets(_budget(settings.rate_limit), rooms.time.monotonic)
+    must_authenticate, timeout = offer.tokens.required, settings.websocket.auth_timeout_secs
     admission = Admission(security.max_connections_per_ip, security.max_connections)
 
     def connect(link: SignalingProtocol, address: str, path: str) -> Receiver:
@@ -229,7 +243,8 @@ def _connect(settings: config.Settings, rooms: RoomService) -> Connect:
             version = min(3 if path.endswith(_V3_ENDPOINT) else 2, offer.max_version)
             session = Session(link, address, rooms, policy, version)
             limited = RateLimited(session, link, address, budgets, rooms.would_create)
-            return Entry(limited, rules, rooms, session.check_operations)
+            entry = Entry(limited, rules, rooms, session.check_operations)
+            return Gate(entry, link, rooms.time.clock, timeout) if must_authenticate else entry
 
         return admission.admit(link, address, start)
 
@@ -329,7 +344,13 @@ def _offer(settings: config.Settings) -> handshake.Offer:
         formats,
         max_version=protocol.max_protocol_version,
         max_outbound_message_size=settings.security.max_outbound_message_size,
+        tokens=_token_rules(settings.security.connect_token),
     )
+
+
+def _token_rules(section: config.ConnectToken | None) -> TokenRules:
+    required = section is not None and section.required
+    return TokenRules(config.verification_key(section), time.time, required)
 
 
 def _binder(binding: config.TokenBinding, random: SystemRandom) -> Binder | None:

@@ -2,6 +2,7 @@
 Tests for signalfish.config.
 """
 
+import base64
 import json
 from pathlib import Path
 
@@ -10,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from signalfish.config import ConfigError, IncompatibleJoiner, Settings, load, settings
+from signalfish.config import (
+    ConfigError,
+    IncompatibleJoiner,
+    Settings,
+    load,
+    settings,
+    verification_key,
+)
 from signalfish.rooms.rules import StartRule
 from signalfish.wire.types import IceServer, Topology
 
@@ -44,6 +52,7 @@ RANGES = {
     "websocket.slow_consumer_timeout_ms": (1, 600_000),
     "websocket.server_ping_interval_secs": (0, 3600),
     "websocket.pong_timeout_secs": (1, 3600),
+    "websocket.auth_timeout_secs": (5, 60),
     "websocket.idle_timeout_secs": (0, None),
     "websocket.socket_send_buffer_bytes": (0, 16 << 20),
     "security.max_signal_bytes": (1, None),
@@ -103,6 +112,7 @@ DEFAULTS = {
     "websocket.slow_consumer_timeout_ms": 5000,
     "websocket.server_ping_interval_secs": 10,
     "websocket.pong_timeout_secs": 5,
+    "websocket.auth_timeout_secs": 10,
     "websocket.idle_timeout_secs": 300,
     "websocket.socket_send_buffer_bytes": 65536,
     "security.max_message_size": 65536,
@@ -112,6 +122,7 @@ DEFAULTS = {
     "security.max_connections_per_ip": 64,
     "security.max_connections": 10000,
     "security.max_signal_bytes": 16384,
+    "security.connect_token": None,
     "security.transport.token_binding.enabled": False,
     "security.transport.token_binding.required": False,
     "security.transport.token_binding.require_client_fingerprint": False,
@@ -586,6 +597,89 @@ class TokenBindingTests(ConfigTestCase):
         """
         name = "SIGNAL_FISH__SECURITY__TRANSPORT__TOKEN_BINDING__ENABLED"
         self.assertTrue(load(environment={name: "true"}).security.transport.token_binding.enabled)
+
+
+class ConnectTokenTests(ConfigTestCase):
+    """
+    What connect tokens are verified with.
+    """
+
+    KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+    PATH = "security.connect_token"
+
+    def problem_of(self, **values):
+        """
+        What is wrong with these settings.
+        """
+        text = self.problem(nested(self.PATH, values))
+        self.assertTrue(text.startswith(self.PATH), text)
+        return text
+
+    def test_null(self):
+        """
+        There may be none, also explicitly.
+        """
+        self.assertIsNone(settings(nested(self.PATH, None)).security.connect_token)
+        self.assertIsNone(verification_key(None))
+
+    def test_key(self):
+        """
+        The key may be given as it is.
+        """
+        result = settings(nested(self.PATH, {"public_key": self.KEY, "required": True}))
+        section = result.security.connect_token
+        self.assertTrue(section.required)
+        self.assertEqual(base64.b64decode(self.KEY), verification_key(section).public_bytes_raw())
+
+    def test_file(self):
+        """
+        The key may be in a file, with white space around it.
+        """
+        path = Path(self.mktemp())
+        path.write_text(f"{self.KEY}\n")
+        result = settings(nested(self.PATH, {"public_key_path": str(path)}))
+        key = verification_key(result.security.connect_token)
+        self.assertEqual(base64.b64decode(self.KEY), key.public_bytes_raw())
+
+    def test_bad_file(self):
+        """
+        A file that cannot be read, or has no key, is named.
+        """
+        path = Path(self.mktemp())
+        self.assertIn(f"cannot read {path}", self.problem_of(public_key_path=str(path)))
+        for content in (b"", b"x", b"\xff" * 44, self.KEY.encode() * 2):
+            path.write_bytes(content)
+            self.assertIn(str(path), self.problem_of(public_key_path=str(path)))
+        self.assertIn("public_key_path", self.problem_of(public_key_path="\0"))
+
+    def test_one(self):
+        """
+        There is one key, not two and not none.
+        """
+        for values in ({}, {"required": True}, {"public_key": self.KEY, "public_key_path": "x"}):
+            self.assertIn("either public_key or public_key_path", self.problem_of(**values))
+
+    def test_wrong(self):
+        """
+        What is no key is shown.
+        """
+        for wrong in ("", "x", self.KEY[:-4], "A" * 43 + "="):
+            text = self.problem_of(public_key=wrong)
+            self.assertTrue(text.startswith(f"{self.PATH}.public_key: {wrong!r} is "), text)
+
+    def test_unknown(self):
+        """
+        Unknown keys are found here too.
+        """
+        self.assertIn("unknown key", self.problem_of(public_key=self.KEY, secret="x"))
+
+    def test_by_variable(self):
+        """
+        The key can be given by a variable.
+        """
+        name = "SIGNAL_FISH__SECURITY__CONNECT_TOKEN__PUBLIC_KEY"
+        section = load(environment={name: self.KEY}).security.connect_token
+        self.assertEqual(self.KEY, section.public_key)
 
 
 class FileTests(ConfigTestCase):

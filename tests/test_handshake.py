@@ -12,6 +12,7 @@ from signalfish.wire.client import Credentials
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.outgoing import encode
 from signalfish.wire.server import Authenticated, Error, NameRules, ProtocolInfo, RateLimits
+from signalfish.wire.tokens import TokenRules
 from signalfish.wire.types import RELAY_ONLY, Encoding, Form, Topology, Transport
 
 RULES = NameRules(
@@ -39,6 +40,45 @@ def agreed(offer=V2_ONLY, default=2, app_id="app", **credentials):
     What is negotiated.
     """
     return negotiate(Credentials(app_id=app_id, **credentials), offer, default)
+
+
+class ConnectTokenTests(SynchronousTestCase):
+    """
+    Connect tokens, as one of the things that are looked at.
+    """
+
+    def refusal(self, offer, **credentials):
+        """
+        Why a client is refused.
+        """
+        return self.assertRaises(Refusal, agreed, offer, **credentials)
+
+    def test_order(self):
+        """
+        The token is looked at after the app id and before the version.
+        """
+        offer = Offer(RULES, KNOWN, tokens=TokenRules(required=True))
+        for credentials, code in (
+            ({"app_id": "\n", "protocol_version": 1}, ErrorCode.INVALID_APP_ID),
+            ({"protocol_version": 1}, ErrorCode.CONNECT_TOKEN_REQUIRED),
+            ({"protocol_version": 1, "connect_token": "x"}, ErrorCode.CONNECT_TOKEN_INVALID),
+        ):
+            self.assertEqual(code, self.refusal(offer, **credentials).code)
+
+    def test_another_try(self):
+        """
+        After a bad token the client may try again.
+        """
+        for offer in (V2_ONLY, Offer(RULES, KNOWN, tokens=TokenRules(required=True))):
+            self.assertIsNone(self.refusal(offer, connect_token="x").close)
+
+    def test_not_shown(self):
+        """
+        A token is not shown with the credentials.
+        """
+        shown = repr(Credentials(app_id="game", connect_token="sfct_v1.secret"))
+        self.assertIn("game", shown)
+        self.assertNotIn("secret", shown)
 
 
 class UnauthenticatedTests(SynchronousTestCase):

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "signalfish.config": [
         "signalfish.rooms.rules",
         "signalfish.wire.binding",
+        "signalfish.wire.tokens",
         "signalfish.wire.types",
     ],
     "signalfish.handshake": ["signalfish.wire"],

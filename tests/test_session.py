@@ -744,6 +744,23 @@ class EndTests(SessionTestCase):
         self.assertEqual(([], before), (self.host.link.take(), self.state()))
 
 
+class ConnectTokenTests(SessionTestCase):
+    """
+    Clients that send a connect token.
+    """
+
+    def test_newer_codes(self):
+        """
+        They know the newer codes, whatever comes of the token; and may authenticate once more.
+        """
+        client = self.client()
+        credentials = {"app_id": "a", "connect_token": "x"}
+        self.assert_refused(client, "CONNECT_TOKEN_INVALID", "Authenticate", credentials)
+        self.assertTrue(client.link.newer_codes)
+        told = client.say("Authenticate", {"app_id": "a", "connect_token": None})
+        self.assertEqual(["Authenticated", "ProtocolInfo"], [each.type for each in told])
+
+
 class ReconnectTests(SessionTestCase):
     """
     Players who come back.

@@ -878,6 +878,83 @@ class EmbeddingTests(AssembleTestCase):
         self.assertEqual(0, other.factory.traffic.connections)
 
 
+class ConnectTokenTests(AssembleTestCase):
+    """
+    A server that requires connect tokens.
+    """
+
+    settings = {
+        "security": {
+            "connect_token": {
+                "public_key": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+                "required": True,
+            }
+        },
+        "websocket": {"auth_timeout_secs": 7},
+        "rate_limit": {"max_inbound_error_replies": 2},
+    }
+
+    def test_nothing_first(self):
+        """
+        Whoever says anything before Authenticate is out.
+        """
+        for kind, data in (("Ping", None), ("JoinRoom", JOIN), ("LeaveRoom", None)):
+            client = self.client()
+            client.say(kind, data)
+            error = {"message": "Authentication required", "error_code": "MISSING_APP_ID"}
+            self.assertEqual([Told("Error", error)], client.heard())
+            self.assertEqual((1000, "unregistered"), client.closed())
+
+    def test_malformed_first(self):
+        """
+        A malformed message is only told so.
+        """
+        client = self.client()
+        client.text(b"{")
+        self.assertEqual("INVALID_INPUT", client.heard()[0].data["error_code"])
+        self.assertIsNone(client.closed())
+
+    def test_tries(self):
+        """
+        A refused token costs a refusal, and the connection lives on until these are used up.
+        """
+        client = self.client()
+        for credentials, code in (
+            ({}, "CONNECT_TOKEN_REQUIRED"),
+            ({"connect_token": "x"}, "CONNECT_TOKEN_INVALID"),
+        ):
+            client.say("Authenticate", {"app_id": "a", **credentials})
+            [told] = client.heard()
+            self.assertEqual("AuthenticationError", told.type)
+            self.assertEqual(code, told.data["error_code"])
+        self.assertIsNone(client.closed())
+        client.say("Authenticate", {"app_id": "a"})
+        self.assertEqual((4006, "inbound_rate_limited"), client.closed())
+
+    def test_timeout(self):
+        """
+        Who does not authenticate in time is out.
+        """
+        client = self.client()
+        self.pass_time(6, client)
+        self.assertIsNone(client.closed())
+        self.pass_time(1, client)
+        [told] = client.heard()
+        self.assertEqual("AUTHENTICATION_TIMEOUT", told.data["error_code"])
+        self.assertEqual((4001, "auth_timeout"), client.closed())
+
+    def test_not_required(self):
+        """
+        Where tokens are not required, nobody has to authenticate.
+        """
+        self.settings = {}
+        self.setUp()
+        client = self.client()
+        self.pass_time(20, client)
+        client.say("Ping")
+        self.assertEqual("Pong", client.heard()[-1].type)
+
+
 class TokenBindingTests(AssembleTestCase):
     """
     A server that binds connections.

@@ -45,6 +45,12 @@ class Credentials(Struct):
     supported_topologies: list[Topology] | None = None
     requested_capabilities: list[str] | None = None
 
+    def __repr__(self) -> str:
+        """
+        Who it is; the token is nobody else's business.
+        """
+        return f"Credentials(app_id={self.app_id!r})"
+
 
 class Authenticate(Struct, tag_field="type", tag=True):
     """

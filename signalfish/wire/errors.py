@@ -31,6 +31,10 @@ class ErrorCode(StrEnum):
 
     INVALID_APP_ID = auto()
     UNAUTHORIZED = auto()
+    MISSING_APP_ID = auto()
+    AUTHENTICATION_TIMEOUT = auto()
+    CONNECT_TOKEN_INVALID = auto()
+    CONNECT_TOKEN_REQUIRED = auto()
     UNSUPPORTED_PROTOCOL_VERSION = auto()
 
     INVALID_GAME_NAME = auto()
@@ -91,6 +95,7 @@ class CloseCode(IntEnum):
     INTERNAL_ERROR = 1011
     TRY_AGAIN_LATER = 1013
     SERVER_SHUTDOWN = 4000
+    AUTH_TIMEOUT = 4001
     SLOW_CONSUMER = 4002
     ACTIVITY_TIMEOUT = 4003
     IDLE_TIMEOUT = 4004

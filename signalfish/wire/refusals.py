@@ -58,7 +58,9 @@ def answer(message: ClientMessage | None, refusal: Refusal, *, newer_codes: bool
     :param newer_codes: whether the client used a feature that came with the newer codes.
     """
     code = refusal.code if newer_codes else _OLDER_EQUIVALENT.get(refusal.code, refusal.code)
-    if isinstance(message, RoomOperation) and not refusal.plain:
+    if refusal.plain:
+        return Error(message=refusal.text, error_code=code)
+    if isinstance(message, RoomOperation):
         return _result_of(message.data, refusal)
     failed = _FAILURES.get(type(message))
     if failed is not None:

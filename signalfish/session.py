@@ -204,9 +204,12 @@ class Session:
         self._line.spectates = False
 
     def _leave(self, _message: client.LeaveRoom) -> None:
-        if isinstance(self._current_place(), Watcher):
+        if self._operation is not None:
+            room, seat = self._member()
+        elif isinstance(self._current_place(), Watcher):
             raise _not_in_room()
-        room, seat = self._seat() if self._operation is None else self._member()
+        else:
+            room, seat = self._seat()
         self._service.leave(room, seat, self._reply)
         self._place = None
 

@@ -291,10 +291,13 @@ class FailureTests(OperationTestCase):
 
     def test_leave_text(self):
         """
-        Who is nowhere is told so in the words that operations have for it.
+        Who has no seat is told so in the words that operations have for it, a spectator too.
         """
-        told = self.failure(self.me, "LeaveRoom")
         text = "Not currently in a room"
+        told = self.failure(self.me, "LeaveRoom")
+        self.assert_failed("OperationFailed", "NOT_IN_ROOM", told, text)
+        self.do(self.me, "JoinAsSpectator", WATCH)
+        told = self.failure(self.me, "LeaveRoom")
         self.assert_failed("OperationFailed", "NOT_IN_ROOM", told, text)
 
     def test_unspectate(self):

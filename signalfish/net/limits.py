@@ -211,7 +211,7 @@ class RateLimited:
         try:
             self._inner.received(message)
         except Refusal:
-            limit = _Limit("Signaling", budget.signal_errors, code)
+            limit = _Limit("Signaling error", budget.signal_errors, code)
             _check(limit, self._signal_errors, now, budget.window)
             self._signal_errors.add(now)
             raise

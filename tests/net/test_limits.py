@@ -526,11 +526,11 @@ class SignalBudgetTests(LimitsTestCase):
         self.check(refusal, seconds)
         self.assertEqual(before, client.inner.events)
 
-    def check(self, refusal, seconds=60):
+    def check(self, refusal, seconds=60, what="Signaling"):
         """
         Check what too many signals are answered with.
         """
-        text = f"Signaling rate limit exceeded. Try again in {seconds} seconds."
+        text = f"{what} rate limit exceeded. Try again in {seconds} seconds."
         self.assertEqual((ErrorCode.SIGNAL_RATE_LIMITED, text), (refusal.code, refusal.text))
         self.assertIsNone(refusal.close)
 
@@ -589,7 +589,7 @@ class SignalBudgetTests(LimitsTestCase):
         for _ in range(3):
             self.assertEqual(ErrorCode.SIGNAL_TARGET_NOT_FOUND, self.wrong(client).code)
         for _ in range(3):
-            self.check(self.wrong(client))
+            self.check(self.wrong(client), what="Signaling error")
         self.clock.advance(60)
         self.assertEqual(ErrorCode.SIGNAL_TARGET_NOT_FOUND, self.wrong(client).code)
 

@@ -40,6 +40,15 @@ class LeftOut(NamedTuple):
     last: int
     reason: GapReason
 
+    def grows_by(self, data: TextData | BinaryData, reason: GapReason) -> bool:
+        """
+        Whether some game data that is left out for a reason continues the run.
+        """
+        first = self.first
+        follows = (first.origin.player, first.origin.epoch, self.last + 1)
+        same_kind = (first.kind, self.reason) == (data.kind, reason)
+        return same_kind and follows == (data.origin.player, data.origin.epoch, data.seq)
+
 
 class Accounts:
     """

@@ -29,6 +29,9 @@ HARD_LIMIT = 4 << 20
 The most bytes that wait for one client.
 """
 
+# Clients keep each report in mind until something comes from that sender, and not too many.
+_REPORT_INTERVAL = 1.0
+
 _RECOVERY = 0.5  # seconds of having been stalled that are forgiven for each second of not being it
 
 
@@ -98,6 +101,8 @@ class Outbox:
         self._strain = 0.0
         self._changed = 0.0
         self._verdict: IDelayedCall | None = None
+        self._unreported: dict[str, LeftOut] = {}
+        self._reporting: IDelayedCall | None = None
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -124,6 +129,8 @@ class Outbox:
         """
         if self._doomed:
             return
+        if self._unreported and self._tells_of(outgoing):
+            self._report()
         if not self._blocked:
             if self._accounts is not None:
                 self._account(outgoing)
@@ -136,16 +143,23 @@ class Outbox:
 
     def leave_out(self, data: Any, reason: GapReason) -> None:
         """
-        Do not send some game data; tell the client, if it speaks protocol 3.
+        Do not send some game data; tell the client soon, if it speaks protocol 3.
         """
         if self._accounts is None or self._doomed:
             return
         if isinstance(self._queue, Lanes) and self._blocked:
+            self._report()
             self._queue.leave_out(data, reason)
             self._check_hard_limits()
             return
-        report = self._accounts.left_out([LeftOut(data, data.seq, reason)])
-        self._transport.write(text_frame(encode(report, FIRST_VERSION)))
+        gap = self._unreported.get(data.origin.player)
+        if gap is not None and not gap.grows_by(data, reason):
+            self._report()
+            gap = None
+        if self._reporting is None:
+            self._reporting = self._clock.callLater(_REPORT_INTERVAL, self._report)
+        gap = gap or LeftOut(data, data.seq, reason)
+        self._unreported[data.origin.player] = gap._replace(last=data.seq)
 
     def tell_statistics(self, interval_ms: int, *, with_counts: bool) -> None:
         """
@@ -194,6 +208,7 @@ class Outbox:
         """
         Hand everything that waits to the transport, because nothing will come after it.
         """
+        self._report()
         while (frame := self._queue.pop()) is not None:
             self._transport.write(frame)
         self.discard()
@@ -205,6 +220,7 @@ class Outbox:
         self._sojourn.forget(self)
         self._pardon()
         self._queue.clear()
+        self._take_unreported()
 
     def _stall(self, outgoing: Any, size: int) -> None:
         if self._verdict is None:
@@ -221,6 +237,30 @@ class Outbox:
         owed = self._owed[source] = self._owed.get(source, 0) + size
         if owed > self._limits.backlog:
             source.hold(self)
+
+    def _tells_of(self, outgoing: Any) -> bool:
+        """
+        Whether what has been left out must be reported before something is sent.
+
+        That is so unless it is game data of somebody else, and sent at once.
+        """
+        if self._blocked or outgoing.source is None:
+            return True
+        return outgoing.origin.player in self._unreported
+
+    def _report(self) -> None:
+        gaps = self._take_unreported()
+        if gaps and self._accounts is not None:
+            report = self._accounts.left_out(gaps)
+            self._transport.write(text_frame(encode(report, FIRST_VERSION)))
+
+    def _take_unreported(self) -> tuple[LeftOut, ...]:
+        if self._reporting is not None and self._reporting.active():
+            self._reporting.cancel()
+        self._reporting = None
+        gaps = tuple(self._unreported.values())
+        self._unreported.clear()
+        return gaps
 
     def _may_leave_out(self, outgoing: Any) -> bool:
         if self._accounts is None or outgoing.source is None:

@@ -188,6 +188,8 @@ class SignalingProtocol(WebSocketServerProtocol):
             self._ending = self.factory.clock.callLater(
                 CLOSE_TIMEOUT, self.transport.abortConnection
             )
+            if self._outbox is not None:
+                self._outbox.discard()
         super().sendCloseFrame(code, reasonUtf8, isReply)
 
     def dropConnection(self, abort: bool = False) -> None:

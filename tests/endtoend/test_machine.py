@@ -609,7 +609,7 @@ class Wires(RuleBasedStateMachine):
         for peer in self.peers:
             peer.go_on()
         self.pump()
-        self.clock.advance(0.1)
+        self.clock.advance(1)
         self.pump()
         for peer in self.peers:
             want(not peer.strict.requests, "unanswered", peer.strict.requests)

@@ -2,6 +2,8 @@
 Tests for signalfish.net.outbox.
 """
 
+import json
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -543,6 +545,128 @@ class LaneTests(SynchronousTestCase):
         self.outbox.stopProducing()
         self.pass_time(30)
         self.assertEqual([], self.given_up)
+
+
+class ReportTests(SynchronousTestCase):
+    """
+    A client of protocol 3 that reads all, but cannot be told everything.
+    """
+
+    def setUp(self):
+        """
+        Nothing waits, and there are two senders.
+        """
+        self.clock = Clock()
+        self.transport = FakeTransport()
+        sojourn = Sojourn(self.clock, 15)
+        limits = OutboxLimits(capacity=3)
+        self.outbox = Outbox(self.transport, self.clock, limits, sojourn, self.fail)
+        self.transport.producer = self.outbox
+        self.outbox.keep_accounts()
+        self.origins = [Origin(f"00000000-0000-4000-8000-00000000000{n}", 1, self) for n in (1, 2)]
+        self.numbers = [0, 0]
+
+    def data(self, who):
+        """
+        The next game data of a sender.
+        """
+        self.numbers[who] += 1
+        return TextData(self.origins[who], self.numbers[who], b"1")
+
+    def leave_out(self, who):
+        """
+        The next game data of a sender cannot be sent.
+        """
+        self.outbox.leave_out(self.data(who), GapReason.UNSUPPORTED_FORMAT)
+
+    def written(self):
+        """
+        What was written: frames that are no report, and the ranges of reports.
+        """
+        found = []
+        for frame in self.transport.take():
+            report = frame.partition(b'"gaps":')[2]
+            gaps = json.loads(report[:-2]) if report else []
+            found += [[(gap["from_seq"], gap["to_seq"]) for gap in gaps] or frame]
+        return found
+
+    def test_gathered(self):
+        """
+        What cannot be sent is reported within a second, in as few gaps as possible.
+        """
+        for _ in range(500):
+            self.leave_out(0)
+            self.leave_out(1)
+        self.assertEqual([], self.written())
+        self.clock.advance(1)
+        self.assertEqual([[(1, 500), (1, 500)]], self.written())
+        self.clock.advance(60)
+        self.assertEqual([], self.written())
+        self.leave_out(0)
+        self.clock.advance(1)
+        self.assertEqual([[(501, 501)]], self.written())
+
+    def test_before_data(self):
+        """
+        A gap is reported before what comes after it; data of others does not show it.
+        """
+        self.leave_out(0)
+        self.outbox.send(b"other", self.data(1))
+        self.assertEqual([b"other"], self.written())
+        self.outbox.send(b"mine", self.data(0))
+        self.assertEqual([[(1, 1)], b"mine"], self.written())
+        self.clock.advance(60)
+        self.assertEqual([], self.written())
+
+    def test_before_notices(self):
+        """
+        A gap is reported before any notice: it may be about the gap, or about the sender.
+        """
+        self.leave_out(0)
+        self.outbox.send(b"notice", NOTICE)
+        self.assertEqual([[(1, 1)], b"notice"], self.written())
+
+    def test_classes(self):
+        """
+        Gaps of two classes are two gaps, in order.
+        """
+        self.leave_out(0)
+        self.numbers[0] += 1
+        data = TextData(self.origins[0], 2, b"1", DeliveryClass.VOLATILE)
+        self.outbox.leave_out(data, GapReason.UNSUPPORTED_FORMAT)
+        self.clock.advance(1)
+        self.assertEqual([[(1, 1)], [(2, 2)]], self.written())
+
+    def test_before_what_waits(self):
+        """
+        A client that reads no more is told before anything waits for it.
+        """
+        self.leave_out(0)
+        self.outbox.pauseProducing()
+        self.leave_out(0)
+        self.assertEqual([[(1, 1)]], self.written())
+        self.outbox.send(b"1", self.data(1))
+        self.clock.advance(1)
+        self.assertEqual([], self.written())
+        self.outbox.resumeProducing()
+        self.assertEqual([[(2, 2)], b"1"], self.written())
+
+    def test_flush(self):
+        """
+        A client that is sent away is told before.
+        """
+        self.leave_out(0)
+        self.outbox.flush()
+        self.assertEqual([[(1, 1)]], self.written())
+
+    def test_discard(self):
+        """
+        A client that is gone is told nothing.
+        """
+        self.leave_out(0)
+        self.outbox.discard()
+        self.assertEqual([], self.clock.getDelayedCalls())
+        self.assertEqual([], self.written())
 
 
 class SourceTests(SynchronousTestCase):

@@ -860,6 +860,32 @@ class CloseTests(SynchronousTestCase):
         self.assertEqual(1, self.server.factory.traffic.closes.total())
         self.assertEqual(1, self.server.factory.traffic.closes[4005])
 
+    def test_client_closes_while_messages_wait(self):
+        """
+        What waits when the client closes is not sent any more: nothing follows a close frame.
+        """
+        self.client.socket.bufferSize = 0
+        for _ in range(3):
+            self.link.deliver(PONG)
+        self.client.send(Opcode.CLOSE, Close(1000, "").serialize())
+        self.assertEqual(["Pong"], [told.type for told in self.client.heard()])
+        self.assertEqual((1000, ""), self.client.closed())
+
+    def test_reports_after_a_violation(self):
+        """
+        What is still to be reported is not, once the server has said goodbye for any reason.
+        """
+        self.link.form = V3
+        origin = Origin(SENDER, 1, self.link)
+        for number in (1, 2, 3):
+            self.link.deliver(BinaryData(origin, number, b"", Encoding.MESSAGE_PACK))
+        self.server.reactor.advance(0.5)
+        self.client.send(Opcode.CONT, b"")
+        self.server.reactor.advance(0.5)
+        types = [told.type for told in self.client.heard()]
+        self.assertEqual(["DeliveryReport", "Error"], types)
+        self.assertEqual(1002, self.client.close.code)
+
     def test_not_at_once(self):
         """
         Closing calls the conversation back on a later turn, and only once.

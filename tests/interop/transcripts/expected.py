@@ -158,14 +158,6 @@ EXPECTED = [
         ),
     ),
     Difference(
-        "Connect tokens have no effect.",
-        (
-            "credentials: connect token: *: +Authenticated",
-            "credentials: connect token: *: +ProtocolInfo",
-            "credentials: connect token: *: -AuthenticationError CONNECT_TOKEN_INVALID",
-        ),
-    ),
-    Difference(
         "Version 2 has reconnection, too, for clients that can be told the token.",
         (
             "names: *: +RoomJoined.reconnection_token",

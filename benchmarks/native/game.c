@@ -136,6 +136,8 @@ void fill_windows(double time)
 void join(struct client *client)
 {
     client->state = JOINING;
+    if (!when_open)
+        client->began = now(); /* else when it began to connect */
     say(client,
         "{\"type\":\"JoinRoom\",\"data\":{\"game_name\":\"benchmark\",\"player_name\":\"p%u\","
         "\"room_code\":\"%s\",\"max_players\":%ld}}",

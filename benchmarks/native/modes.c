@@ -242,9 +242,11 @@ static void cycle_lobbies(void)
 
 static void join_one_by_one(void)
 {
+    connect_and_join(0, options.players); /* the first ones find a server that has just started */
+    memset(&joining, 0, sizeof joining);
     begin_window();
-    connect_and_join(0, n_clients);
-    count.in_window = n_clients;
+    connect_and_join(options.players, n_clients);
+    count.in_window = n_clients - options.players;
     end_window();
 }
 
@@ -253,10 +255,8 @@ static void join_at_once(void)
     connect_all();
     begin_window();
     for (long room = 0; room < options.rooms; room++) {
-        for (long i = 0; i < options.players; i++) {
-            rooms[room].clients[i]->began = now();
+        for (long i = 0; i < options.players; i++)
             join(rooms[room].clients[i]);
-        }
         await(&count.complete, room + 1, "introductions");
     }
     count.in_window = n_clients;

@@ -112,7 +112,15 @@ class VerdictTests(SynchronousTestCase):
         """
         A generator at its limit measures itself.
         """
-        self.assertEqual(["the generator was busy for 90% of the time"], self.problems(cpu=1.8))
+        busy = "the generator was busy for 90% of the time"
+        self.assertEqual([busy], self.problems(cpu=1.8))
+        self.assertEqual([busy], self.problems(cpu=1.8, used=Usage()))
+
+    def test_both_busy(self):
+        """
+        If the server is at its limit, the generator is not what holds it up.
+        """
+        self.assertEqual([], self.problems(cpu=1.8, used=Usage(1.95, 1.98, 1.85)))
 
     def test_every_delivery_counts(self):
         """

@@ -729,6 +729,7 @@ class SettingsTests(AssembleTestCase):
         sent = 0
         while client.socket.reading:
             client.send(1, frame)
+            self.reactor.advance(0)
             sent += len(link._outbox) >= 11
         self.assertTrue(5000 / 600 < sent < 5000 / 450, sent)
 

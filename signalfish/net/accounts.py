@@ -5,7 +5,7 @@ The books of one connection: what it was sent, and what it could not be given.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from signalfish.wire.accounts import (
     ClassCounts,
@@ -56,13 +56,11 @@ class Accounts:
 
     :ivar sent: messages of any kind that were sent.
     :ivar left: game data that was left out.
-    :ivar stalls: how often the client fell behind so far that others were made to wait for it.
     """
 
     def __init__(self) -> None:
         self.sent = 0
         self.left = 0
-        self.stalls = 0
         self._reliable = ReliableCounts()
         self._latest = LatestCounts()
         self._volatile = VolatileCounts()
@@ -74,17 +72,31 @@ class Accounts:
         self.sent += 1
         self._of(data).delivered += 1
 
-    def statistics(self, interval_ms: int) -> RelayStats:
+    def delivered_all(self, sent: Sequence[Any]) -> None:
+        """
+        Some messages were sent, game data and others.
+        """
+        self.sent += len(sent)
+        kinds = [outgoing.kind for outgoing in sent]
+        plain = kinds.count(None)
+        self._reliable.delivered += plain
+        if plain < len(kinds):
+            self._reliable.delivered += kinds.count(DeliveryClass.RELIABLE)
+            self._latest.delivered += kinds.count(DeliveryClass.LATEST)
+            self._volatile.delivered += kinds.count(DeliveryClass.VOLATILE)
+
+    def statistics(self, interval_ms: int, stalls: int) -> RelayStats:
         """
         The totals.
 
         :param interval_ms: how often the client is told.
+        :param stalls: how often it fell behind so far that others were made to wait for it.
         """
         return RelayStats(
             interval_ms=interval_ms,
             sent_to_you=self.sent,
             dropped_for_you=self.left,
-            backpressure_events=self.stalls,
+            backpressure_events=stalls,
         )
 
     def counts(self) -> DeliveryReport:

@@ -14,12 +14,14 @@ from twisted.internet.interfaces import IReactorTime, ITransport
 
 from signalfish.net.binding import UNBOUND, Binder, Terms
 from signalfish.net.liveness import Liveness
-from signalfish.net.outbox import Outbox, OutboxLimits
+from signalfish.net.outbox import Office, Outbox, OutboxLimits
 from signalfish.net.protocol import SignalingProtocol
 from signalfish.net.receiver import Receiver
 from signalfish.net.sojourn import Sojourn
+from signalfish.net.turns import Turns
 from signalfish.wire.frames import text_frame
 from signalfish.wire.outgoing import Notice
+from signalfish.wire.plans import FIRST_VERSION
 
 Connect = Callable[[SignalingProtocol, str, str], Receiver]
 """
@@ -38,6 +40,12 @@ class Traffic:
     messages_received: int = 0
     messages_sent: int = 0
     closes: Counter[int | None] = Factory(Counter)
+
+    def sent(self, number: int) -> None:
+        """
+        Some messages were sent, or are going to be.
+        """
+        self.messages_sent += number
 
     @property
     def active(self) -> int:
@@ -94,10 +102,17 @@ class SignalingFactory(WebSocketServerFactory):
         self.warning: Notice | None = None
         self._on_deserted: Callable[[], None] | None = None
         self.max_message_size = limits.max_message_size
-        self.largest_frame = len(text_frame(bytes(limits.max_outbound_message_size)))
+        self.sojourn = Sojourn(clock, limits.outbox.sojourn)
+        self._office = Office(
+            clock,
+            limits.outbox,
+            self.sojourn,
+            Turns(clock),
+            self.traffic.sent,
+            len(text_frame(bytes(limits.max_outbound_message_size))),
+        )
         self.send_buffer = limits.send_buffer
         self._liveness = liveness
-        self.sojourn = Sojourn(clock, limits.outbox.sojourn)
         self.limits = limits
         # Autobahn's own timers and pings know only whole seconds and the global reactor, so they
         # are off. No compression: one frame must fit all recipients. UTF-8 is checked by the codec.
@@ -134,11 +149,11 @@ class SignalingFactory(WebSocketServerFactory):
         keys = [request.headers["sec-websocket-key"]]
         return self.binder.terms(request.protocols, keys, transport)
 
-    def outbox(self, transport: ITransport, give_up: Callable[[], None]) -> Outbox:
+    def outbox(self, connection: SignalingProtocol) -> Outbox:
         """
         A queue for a new connection.
         """
-        return Outbox(transport, self.clock, self.limits.outbox, self.sojourn, give_up)
+        return Outbox(connection.transport, connection, self._office)
 
     def opened(self, connection: SignalingProtocol) -> None:
         """
@@ -169,7 +184,7 @@ class SignalingFactory(WebSocketServerFactory):
         """
         It is known what a connection can be told.
         """
-        if self.warning is not None:
+        if self.warning is not None and connection.form.version >= FIRST_VERSION:
             connection.deliver(self.warning)
 
     def going_away(self, warning: Notice, on_deserted: Callable[[], None]) -> None:
@@ -182,4 +197,4 @@ class SignalingFactory(WebSocketServerFactory):
         self._on_deserted = on_deserted
         for connection in tuple(self.connections):
             if connection.is_settled:
-                connection.deliver(warning)
+                self.settled(connection)

@@ -4,49 +4,53 @@ When a connection is read, and when the server lets it wait.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+
+class Reader(Protocol):
+    """
+    What is read.
+
+    :ivar reads: whether anything is taken of what has been received; set here.
+    """
+
+    transport: Any
+    reads: bool
+
+    def consumeData(self) -> None:
+        """
+        Go on with what has been received.
+        """
 
 
 class Intake:
     """
     The reading side of one connection. It is read unless it rests, or somebody holds it.
-
-    :param transport: what is paused meanwhile.
-    :param read_on: goes on with what has been received, once the transport may be read again.
     """
 
-    def __init__(self, transport: Any, clock: IReactorTime, read_on: Callable[[], None]) -> None:
-        self._transport = transport
+    def __init__(self, reader: Reader, clock: IReactorTime) -> None:
+        self._reader = reader
         self._clock = clock
-        self._read_on = read_on
         self._resting: IDelayedCall | None = None
         self._holders: set[object] = set()
         self._is_closed = False
-
-    @property
-    def is_open(self) -> bool:
-        """
-        Whether the connection is read.
-        """
-        return self._resting is None and not self._holders
 
     def rest(self, seconds: float) -> None:
         """
         Read nothing for a while.
         """
         if self._resting is None:
-            self._transport.pauseProducing()
             self._resting = self._clock.callLater(seconds, self._rested)
+            self._pause()
 
     def hold(self, holder: object) -> None:
         """
         Read nothing until this holder lets go. May be called again meanwhile.
         """
         self._holders.add(holder)
-        self._transport.pauseProducing()
+        self._pause()
 
     def let_go(self, holder: object) -> None:
         """
@@ -68,7 +72,12 @@ class Intake:
         self._resting = None
         self._resume()
 
+    def _pause(self) -> None:
+        self._reader.reads = False
+        self._reader.transport.pauseProducing()
+
     def _resume(self) -> None:
-        if self.is_open and not self._is_closed:
-            self._transport.resumeProducing()
-            self._read_on()
+        if self._resting is None and not self._holders and not self._is_closed:
+            self._reader.reads = True
+            self._reader.transport.resumeProducing()
+            self._reader.consumeData()

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from twisted.internet.tcp import Port
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+
+from signalfish.net.transport import EagerServer
 
 log = Logger()
 
@@ -82,6 +85,8 @@ class Listening(Service):
             port.stopListening()
             return
         self.ports.append(port)
+        if type(port) is Port:  # and not one of its subclasses, which have transports of their own
+            port.transport = EagerServer
         log.info("Serving Signal Fish clients on {address}", address=port.getHost())
 
 

@@ -1,53 +1,60 @@
 """
 What waits to be sent to one client, within bounds.
 
-While the socket keeps up, frames go straight to the transport and nothing is kept here. Once it
-does not, they wait here, in order. A client that lets too many wait for too long is given up;
-meanwhile those who send much of what waits are not read, and everybody else may still append.
+While the socket keeps up, what comes up in one turn of the reactor is handed to the transport at
+its end, as one write. Once it does not, frames wait here, in order. A client that lets too many
+wait for too long is given up; meanwhile those who send much of what waits are not read, and
+everybody else may still append.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from attrs import frozen
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITransport
+from twisted.internet.interfaces import IPushProducer, IReactorTime, ITransport
 from zope.interface import implementer
 
-from signalfish.net.accounts import Accounts, LeftOut
+from signalfish.net.accounts import Accounts
+from signalfish.net.advisories import Advisories
+from signalfish.net.gathering import Gathering
 from signalfish.net.lanes import Fifo, Lanes, Queue
+from signalfish.net.patience import Patience
 from signalfish.net.sojourn import Sojourn, Spans
+from signalfish.net.turns import Turns
 from signalfish.wire.accounts import GapReason
 from signalfish.wire.frames import text_frame
-from signalfish.wire.outgoing import encode
+from signalfish.wire.outgoing import Outgoing, Undeliverable, encode
 from signalfish.wire.plans import FIRST_VERSION
-from signalfish.wire.types import DeliveryClass
+from signalfish.wire.types import DeliveryClass, Encoding, Form
 
 HARD_LIMIT = 4 << 20
 """
 The most bytes that wait for one client.
 """
 
-# Clients keep each report in mind until something comes from that sender, and not too many.
-_REPORT_INTERVAL = 1.0
-
-_RECOVERY = 0.5  # seconds of having been stalled that are forgiven for each second of not being it
+_LARGE = 64 << 10  # bytes from which what came up in a turn is not written as one
 
 
-class Source(Protocol):
+class Recipient(Protocol):
     """
-    A connection whose messages wait in other connections' outboxes.
+    The connection that an outbox belongs to.
     """
 
-    def hold(self, outbox: Outbox) -> None:
+    def give_up(self) -> None:
         """
-        Read no more from the client until this outbox lets go. May be called again meanwhile.
+        The client is too slow. Not called from within :meth:`Outbox.deliver`.
         """
 
-    def let_go(self, outbox: Outbox) -> None:
+    def too_large(self) -> None:
         """
-        Read from the client again, as far as this outbox is concerned.
+        Something that the client must be told is larger than any client takes.
+        """
+
+    def fail(self) -> None:
+        """
+        There is a bug.
         """
 
 
@@ -70,96 +77,90 @@ class OutboxLimits:
     backlog: int = 128 << 10
 
 
+@frozen(eq=False)
+class Office:
+    """
+    What all outboxes of a server share.
+
+    :ivar count_sent: told how many messages were sent.
+    :ivar largest: bytes that a frame may have.
+    """
+
+    clock: IReactorTime
+    limits: OutboxLimits
+    sojourn: Sojourn
+    turns: Turns
+    count_sent: Callable[[int], None]
+    largest: int
+
+
 @implementer(IPushProducer)
 class Outbox:
     """
     The queue of one connection, and the producer of its transport.
 
-    :ivar give_up: called, not from within :meth:`send`, when the client is too slow.
-    :ivar patience: seconds that the client may stay stalled.
+    :ivar patience: what is left of it with the client.
     """
 
-    def __init__(
-        self,
-        transport: ITransport,
-        clock: IReactorTime,
-        limits: OutboxLimits,
-        sojourn: Sojourn,
-        give_up: Callable[[], None],
-    ) -> None:
+    def __init__(self, transport: ITransport, recipient: Recipient, office: Office) -> None:
         self._transport = transport
-        self._clock = clock
-        self._limits = limits
-        self._sojourn = sojourn
-        self.give_up = give_up
-        self.patience = limits.patience
-        self._owed: dict[Source, int] = {}
+        self._recipient = recipient
+        self._office = office
+        self.give_up = recipient.give_up
+        self.fail = recipient.fail
+        limits = office.limits
+        self.patience = Patience(office.clock, limits.patience, limits.backlog, recipient.give_up)
+        self._form = Form(2, Encoding.JSON)
+        self._slot = self._form.slot
+        self._pending: list[Outgoing] = []
         self._queue: Queue = Fifo(limits.capacity)
         self._accounts: Accounts | None = None
+        self._advisories = Advisories()
+        self._gathering = Gathering(office.clock, self._report)
         self._blocked = False
+        self._draining = False
         self._doomed = False
-        self._strain = 0.0
-        self._changed = 0.0
-        self._verdict: IDelayedCall | None = None
-        self._unreported: dict[str, LeftOut] = {}
-        self._reporting: IDelayedCall | None = None
 
     def __len__(self) -> int:
         return len(self._queue)
 
-    def keep_accounts(self) -> None:
+    def serve(self, form: Form) -> None:
         """
-        Serve a client that speaks protocol 3, from here on.
+        Serve a client that understands this, from here on.
         """
-        self._accounts = Accounts()
-        limits = self._limits
-        lanes = Lanes(self._accounts, limits.capacity, limits.control_capacity)
-        while (frame := self._queue.pop()) is not None:
-            lanes.put(frame, None)
-        self._queue = lanes
-        self._sojourn.forget(self)
-        if self._blocked:
-            self._sojourn.watch(self)
+        self.flush_turn()
+        if form.version >= FIRST_VERSION > self._form.version:
+            self._keep_accounts()
+        self._form = form
+        self._slot = form.slot
 
-    def send(self, frame: bytes, outgoing: Any) -> None:
+    def deliver(self, outgoing: Outgoing) -> None:
         """
-        Send a frame, now or as soon as it is its turn.
+        Send a message, at the end of this turn or as soon as it is its turn.
+        """
+        pending = self._pending
+        if not pending:
+            self._office.turns.add(self)
+        pending.append(outgoing)
 
-        :param outgoing: the message that the frame holds.
+    def flush_turn(self) -> None:
         """
-        if self._doomed:
-            return
-        if self._unreported and self._tells_of(outgoing):
-            self._report()
-        if not self._blocked:
-            if self._accounts is not None:
-                self._account(outgoing)
-            self._transport.write(frame)
-            return
-        self._queue.put(frame, outgoing)
-        if self._queue.is_full and not self._may_leave_out(outgoing):
-            self._stall(outgoing, len(frame))
-        self._check_hard_limits()
-
-    def leave_out(self, data: Any, reason: GapReason) -> None:
+        Send what has come up.
         """
-        Do not send some game data; tell the client soon, if it speaks protocol 3.
-        """
-        if self._accounts is None or self._doomed:
+        pending, self._pending = self._pending, []
+        if self._doomed or not pending:
             return
-        if isinstance(self._queue, Lanes) and self._blocked:
-            self._report()
-            self._queue.leave_out(data, reason)
-            self._check_hard_limits()
+        slot = self._slot
+        try:
+            data = b"".join([outgoing.frames[slot] for outgoing in pending])  # type: ignore[misc] # None is what TypeError is for
+        except TypeError:  # some frame has not been made
+            self._send_encoded(pending)
             return
-        gap = self._unreported.get(data.origin.player)
-        if gap is not None and not gap.grows_by(data, reason):
-            self._report()
-            gap = None
-        if self._reporting is None:
-            self._reporting = self._clock.callLater(_REPORT_INTERVAL, self._report)
-        gap = gap or LeftOut(data, data.seq, reason)
-        self._unreported[data.origin.player] = gap._replace(last=data.seq)
+        if not self._may_write(len(data)):
+            self._send_each(pending)
+            return
+        self._count(pending)
+        self._transport.write(data)
 
     def tell_statistics(self, interval_ms: int, *, with_counts: bool) -> None:
         """
@@ -167,9 +168,13 @@ class Outbox:
 
         :param with_counts: whether it is in a room, so that it can be told the counts by class.
         """
+        self.flush_turn()
         if self._accounts is None or self._blocked or self._doomed:
             return
-        messages = [self._accounts.statistics(interval_ms), self._accounts.counts()]
+        messages = [
+            self._accounts.statistics(interval_ms, self.patience.stalls),
+            self._accounts.counts(),
+        ]
         for message in messages[: 1 + with_counts]:
             self._transport.write(text_frame(encode(message, FIRST_VERSION)))
 
@@ -184,59 +189,137 @@ class Outbox:
         The transport has enough for now. May be called again while that is so.
         """
         self._blocked = True
-        self._sojourn.watch(self)
+        self._office.sojourn.watch(self)
 
     def resumeProducing(self) -> None:
         """
         The transport has sent what it had.
         """
         self._blocked = False
-        while not self._blocked and (frame := self._queue.pop()) is not None:
-            self._transport.write(frame)
+        if self._draining:  # it has sent, within a write, what it was just given
+            return
+        self._draining = True
+        while not self._blocked and (data := self._next()):
+            self._transport.write(data)
+        self._draining = False
         if not self._blocked:
-            self._sojourn.forget(self)
+            self._office.sojourn.forget(self)
         if not self._queue.is_full:
-            self._pardon()
+            self.patience.restore()
 
     def stopProducing(self) -> None:
         """
         The connection is gone.
         """
-        self.discard()
+        self.end()
 
     def flush(self) -> None:
         """
         Hand everything that waits to the transport, because nothing will come after it.
         """
+        self.flush_turn()
         self._report()
-        while (frame := self._queue.pop()) is not None:
-            self._transport.write(frame)
+        while data := self._next():
+            self._transport.write(data)
         self.discard()
+
+    def finish(self) -> None:
+        """
+        Send what has come up in this turn, and nothing else.
+        """
+        self.flush_turn()
+        self.end()
+
+    def end(self) -> None:
+        """
+        Send nothing any more.
+        """
+        self.discard()
+        self._doomed = True
 
     def discard(self) -> None:
         """
         Forget what waits.
         """
-        self._sojourn.forget(self)
-        self._pardon()
+        self._office.sojourn.forget(self)
+        self.patience.restore()
         self._queue.clear()
-        self._take_unreported()
+        self._pending.clear()
+        self._gathering.take()
 
-    def _stall(self, outgoing: Any, size: int) -> None:
-        if self._verdict is None:
-            now = self._clock.seconds()
-            self._strain = max(0.0, self._strain - (now - self._changed) * _RECOVERY)
-            self._changed = now
-            patience = max(0.0, self.patience - self._strain)
-            self._verdict = self._clock.callLater(patience, self.give_up)
-            if self._accounts is not None:
-                self._accounts.stalls += 1
-        source = outgoing.source
-        if source is None:
+    def _send_encoded(self, pending: list[Outgoing]) -> None:
+        try:
+            frames = [outgoing.frame(self._form) for outgoing in pending]
+        except Undeliverable:
+            self._send_each(pending)
             return
-        owed = self._owed[source] = self._owed.get(source, 0) + size
-        if owed > self._limits.backlog:
-            source.hold(self)
+        if not self._may_write(sum(map(len, frames))):
+            self._send_each(pending)
+            return
+        self._count(pending)
+        self._transport.write(b"".join(frames))
+
+    def _may_write(self, size: int) -> bool:
+        """
+        Whether so many bytes of messages can be written as they are.
+        """
+        return not (
+            self._blocked or self._gathering or size > _LARGE or size > self._office.largest
+        )
+
+    def _send_each(self, pending: list[Outgoing]) -> None:
+        for outgoing in pending:
+            try:
+                frame = outgoing.frame(self._form)
+            except Undeliverable as problem:
+                self._withhold(outgoing, problem)
+                continue
+            if len(frame) > self._office.largest:
+                self._withhold_large(outgoing)
+            elif frame:
+                self._send(frame, outgoing)
+
+    def _withhold_large(self, outgoing: Any) -> None:
+        if outgoing.source is None:
+            self._recipient.too_large()
+            return
+        sender = outgoing.origin.player
+        text = f"Undeliverable game data from player {sender}: as JSON it is too large"
+        self._withhold(outgoing, Undeliverable(sender, text))
+
+    def _withhold(self, outgoing: Any, problem: Undeliverable) -> None:
+        self.leave_out(outgoing, GapReason.UNSUPPORTED_FORMAT)
+        notice = self._advisories.about(problem, self._office.clock.seconds())
+        if notice is not None:
+            self._send(notice.frame(self._form), notice)
+
+    def _send(self, frame: bytes, outgoing: Any) -> None:
+        if self._doomed:
+            return
+        if self._gathering and self._tells_of(outgoing):
+            self._report()
+        if not self._blocked:
+            self._count([outgoing])
+            self._transport.write(frame)
+            return
+        self._office.count_sent(1)
+        self._queue.put(frame, outgoing)
+        if self._queue.is_full and not self._may_leave_out(outgoing):
+            self.patience.try_on(outgoing.source, len(frame))
+        self._check_hard_limits()
+
+    def leave_out(self, data: Any, reason: GapReason) -> None:
+        """
+        Do not send some game data that has come up; tell the client soon, if it speaks protocol 3.
+        """
+        if self._accounts is None or self._doomed:
+            return
+        if isinstance(self._queue, Lanes) and self._blocked:
+            self._report()
+            self._queue.leave_out(data, reason)
+            self._check_hard_limits()
+        else:
+            self._gathering.add(data, reason)
 
     def _tells_of(self, outgoing: Any) -> bool:
         """
@@ -246,49 +329,48 @@ class Outbox:
         """
         if self._blocked or outgoing.source is None:
             return True
-        return outgoing.origin.player in self._unreported
+        return self._gathering.has(outgoing.origin.player)
 
     def _report(self) -> None:
-        gaps = self._take_unreported()
+        gaps = self._gathering.take()
         if gaps and self._accounts is not None:
             report = self._accounts.left_out(gaps)
             self._transport.write(text_frame(encode(report, FIRST_VERSION)))
 
-    def _take_unreported(self) -> tuple[LeftOut, ...]:
-        if self._reporting is not None and self._reporting.active():
-            self._reporting.cancel()
-        self._reporting = None
-        gaps = tuple(self._unreported.values())
-        self._unreported.clear()
-        return gaps
+    def _next(self) -> bytes:
+        """
+        The frames that are sent next, about as many as the transport takes at once.
+        """
+        frames, size = [], 0
+        while size < _LARGE and (frame := self._queue.pop()) is not None:
+            frames.append(frame)
+            size += len(frame)
+        return b"".join(frames)
+
+    def _count(self, sent: Sequence[Any]) -> None:
+        self._office.count_sent(len(sent))
+        if self._accounts is not None:
+            self._accounts.delivered_all(sent)
+
+    def _keep_accounts(self) -> None:
+        self._accounts = Accounts()
+        limits = self._office.limits
+        lanes = Lanes(self._accounts, limits.capacity, limits.control_capacity)
+        while (frame := self._queue.pop()) is not None:
+            lanes.put(frame, None)
+        self._queue = lanes
+        self._office.sojourn.forget(self)
+        if self._blocked:
+            self._office.sojourn.watch(self)
 
     def _may_leave_out(self, outgoing: Any) -> bool:
         if self._accounts is None or outgoing.source is None:
             return False
         return outgoing.kind in (DeliveryClass.LATEST, DeliveryClass.VOLATILE)
 
-    def _account(self, outgoing: Any) -> None:
-        assert self._accounts is not None  # noqa: S101 - for the type checker
-        if outgoing.source is None:
-            self._accounts.sent += 1
-        else:
-            self._accounts.delivered(outgoing)
-
     def _check_hard_limits(self) -> None:
         if self._queue.size <= HARD_LIMIT and self._queue.is_accountable:
             return
         self.discard()
         self._doomed = True  # something is lost, so this must not end in a pardon
-        self._clock.callLater(0, self.give_up)
-
-    def _pardon(self) -> None:
-        if self._verdict is not None:
-            now = self._clock.seconds()
-            self._strain += now - self._changed
-            self._changed = now
-            if self._verdict.active():
-                self._verdict.cancel()
-        self._verdict = None
-        sources, self._owed = self._owed, {}
-        for source in sources:
-            source.let_go(self)
+        self._office.clock.callLater(0, self.give_up)

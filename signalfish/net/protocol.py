@@ -11,23 +11,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionRequest
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from signalfish.net.addresses import address_key
-from signalfish.net.advisories import Advisories
 from signalfish.net.binding import UNBOUND
 from signalfish.net.intake import Intake
 from signalfish.net.liveness import ACTIVE, ANSWERED, SILENT
 from signalfish.net.outbox import Outbox
+from signalfish.net.patience import Patience
 from signalfish.net.receiver import Receiver
-from signalfish.wire.accounts import GapReason
+from signalfish.net.whole import WholeMessages
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.operations import ClientMessage
-from signalfish.wire.outgoing import Notice, Outgoing, Undeliverable
-from signalfish.wire.plans import FIRST_VERSION
+from signalfish.wire.outgoing import Notice, Outgoing
 from signalfish.wire.refusals import answer
 from signalfish.wire.server import Error
 from signalfish.wire.types import Encoding, Form
@@ -43,10 +41,17 @@ Seconds that a client has to read its last messages and answer the closing hands
 """
 
 
-class SignalingProtocol(WebSocketServerProtocol):
+def _too_early(_outgoing: Outgoing) -> None:
+    """
+    Before the opening handshake is done nobody can be told anything.
+    """
+
+
+class SignalingProtocol(WholeMessages):
     """
     A client's connection, from the opening handshake on.
 
+    :ivar deliver: see :meth:`signalfish.rooms.link.Link.deliver`.
     :ivar newer_codes: see :class:`signalfish.session.Line`.
     :ivar is_settled: whether :meth:`settle` was called.
     :ivar pulse: see :class:`signalfish.net.liveness.Connection`, like the next three.
@@ -58,6 +63,7 @@ class SignalingProtocol(WebSocketServerProtocol):
     factory: SignalingFactory
     transport: Any  # a TCP or TLS connection, or a wrapper of one: no interface has all we use
     newer_codes = False
+    deliver: Callable[[Outgoing], None] = staticmethod(_too_early)
     is_settled = False
     _is_member: Callable[[], bool]
     pulse = ACTIVE
@@ -70,7 +76,6 @@ class SignalingProtocol(WebSocketServerProtocol):
         self._receiver: Receiver | None = None
         self._outbox: Outbox | None = None
         self._ending: IDelayedCall | None = None
-        self._advisories = Advisories()
         self._form = Form(2, Encoding.JSON)
         self._intake: Intake | None = None
         self._spectates = False
@@ -93,10 +98,11 @@ class SignalingProtocol(WebSocketServerProtocol):
         """
         Start the conversation.
         """
-        self._intake = Intake(self.transport, self.factory.clock, self.consumeData)
+        self._intake = Intake(self, self.factory.clock)
         # The HTTP channel is still registered as the producer, which would keep it alive.
         self.transport.unregisterProducer()
-        self._outbox = self.factory.outbox(self.transport, self._give_up)
+        self._outbox = self.factory.outbox(self)
+        self.deliver = self._outbox.deliver
         self.transport.registerProducer(self._outbox, True)
         _limit_send_buffer(self.transport, self.factory.send_buffer)
         if self._terms.greeting is not None:
@@ -105,7 +111,7 @@ class SignalingProtocol(WebSocketServerProtocol):
             host = getattr(self.transport.getPeer(), "host", None) or "local"
             self._receiver = self.factory.connect(self, address_key(host), self.endpoint)
         except Exception:  # noqa: BLE001 - our bug ends this connection only
-            self._fail()
+            self.fail()
             return
         self.factory.opened(self)
 
@@ -118,12 +124,6 @@ class SignalingProtocol(WebSocketServerProtocol):
         if not self.failedByMe:  # the rest of a broken stream means nothing
             super().dataReceived(data)
 
-    def processData(self) -> bool:
-        """
-        Parse what has been received, unless the client is not to be read for now.
-        """
-        return self.reads and bool(super().processData())
-
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """
         Decode a message, have it acted on, and answer it if it is refused.
@@ -133,7 +133,16 @@ class SignalingProtocol(WebSocketServerProtocol):
         if receiver is None or self.state != self.STATE_OPEN:
             return
         self.factory.traffic.messages_received += 1
-        self._guarded(self._receive, receiver, payload, isBinary)
+        message: ClientMessage | None = None
+        try:
+            message = self._decoders[isBinary](payload, self.factory.max_message_size)
+            receiver.received(message)
+        except Refusal as refusal:
+            self._guarded(self._refuse, message, refusal)
+        except UnicodeDecodeError:
+            self.close(CloseCode.INVALID_PAYLOAD, "invalid_utf8")
+        except Exception:  # noqa: BLE001 - our bug ends this connection only
+            self.fail()
 
     def onMessageFrameBegin(self, length: int) -> None:
         """
@@ -172,7 +181,7 @@ class SignalingProtocol(WebSocketServerProtocol):
         if self._intake is not None:
             self._intake.close()
         if self._outbox is not None:
-            self._outbox.discard()
+            self._outbox.end()
         self._release()
 
     def sendCloseFrame(
@@ -182,14 +191,14 @@ class SignalingProtocol(WebSocketServerProtocol):
         Begin, or answer, the closing handshake; a client that does not finish it is cut off.
         """
         if self.state == self.STATE_OPEN:
+            if self._outbox is not None:
+                self._outbox.finish()
             if not isReply:
                 self.factory.traffic.closes[code] += 1
             self.factory.clock.callLater(0, self._release)
             self._ending = self.factory.clock.callLater(
                 CLOSE_TIMEOUT, self.transport.abortConnection
             )
-            if self._outbox is not None:
-                self._outbox.discard()
         super().sendCloseFrame(code, reasonUtf8, isReply)
 
     def dropConnection(self, abort: bool = False) -> None:
@@ -199,25 +208,6 @@ class SignalingProtocol(WebSocketServerProtocol):
         super().dropConnection(abort and not self.failedByMe)
 
     # What rooms and conversations call.
-
-    def deliver(self, outgoing: Any) -> None:
-        """
-        See :meth:`signalfish.rooms.link.Link.deliver`.
-        """
-        if self.state != self.STATE_OPEN or self._outbox is None:
-            return
-        try:
-            frame = outgoing.frame(self._form)
-        except Undeliverable as problem:
-            self._advise(outgoing, problem)
-            return
-        if not frame:
-            return
-        if len(frame) > self.factory.largest_frame:
-            self._withhold(outgoing)
-            return
-        self.factory.traffic.messages_sent += 1
-        self._outbox.send(frame, outgoing)
 
     def close(self, code: CloseCode, reason: str, farewell: Outgoing | None = None) -> None:
         """
@@ -242,9 +232,9 @@ class SignalingProtocol(WebSocketServerProtocol):
 
     @form.setter
     def form(self, value: Form) -> None:
-        if value.version >= FIRST_VERSION > self._form.version and self._outbox is not None:
-            self._outbox.keep_accounts()
         self._form = value
+        if self._outbox is not None:
+            self._outbox.serve(value)
 
     @property
     def fingerprint(self) -> str | None:
@@ -264,7 +254,7 @@ class SignalingProtocol(WebSocketServerProtocol):
     def spectates(self, value: bool) -> None:
         self._spectates = value
         if self._outbox is not None:
-            self._outbox.patience = 0 if value else self.factory.limits.outbox.patience
+            self._outbox.patience.seconds = 0 if value else self.factory.limits.outbox.patience
 
     def settle(self, is_member: Callable[[], bool]) -> None:
         """
@@ -275,13 +265,6 @@ class SignalingProtocol(WebSocketServerProtocol):
         self.factory.settled(self)
 
     # What the liveness check, the limits and other connections' outboxes call.
-
-    @property
-    def reads(self) -> bool:
-        """
-        See :meth:`signalfish.net.liveness.Connection.reads`.
-        """
-        return self._intake is None or self._intake.is_open
 
     def ping(self) -> None:
         """
@@ -312,29 +295,19 @@ class SignalingProtocol(WebSocketServerProtocol):
         if self._intake is not None:
             self._intake.rest(seconds)
 
-    def hold(self, outbox: Outbox) -> None:
+    def hold(self, patience: Patience) -> None:
         """
-        See :meth:`signalfish.net.outbox.Source.hold`.
-        """
-        if self._intake is not None:
-            self._intake.hold(outbox)
-
-    def let_go(self, outbox: Outbox) -> None:
-        """
-        See :meth:`signalfish.net.outbox.Source.let_go`.
+        See :meth:`signalfish.net.patience.Source.hold`.
         """
         if self._intake is not None:
-            self._intake.let_go(outbox)
+            self._intake.hold(patience)
 
-    def _receive(self, receiver: Receiver, payload: bytes, is_binary: bool) -> None:
-        message: ClientMessage | None = None
-        try:
-            message = self._decoders[is_binary](payload, self.factory.max_message_size)
-            receiver.received(message)
-        except Refusal as refusal:
-            self._refuse(message, refusal)
-        except UnicodeDecodeError:
-            self.close(CloseCode.INVALID_PAYLOAD, "invalid_utf8")
+    def let_go(self, patience: Patience) -> None:
+        """
+        See :meth:`signalfish.net.patience.Source.let_go`.
+        """
+        if self._intake is not None:
+            self._intake.let_go(patience)
 
     def _control_frame(self) -> None:
         if self._receiver is not None:
@@ -344,7 +317,7 @@ class SignalingProtocol(WebSocketServerProtocol):
         try:
             act(*arguments)
         except Exception:  # noqa: BLE001 - our bug ends this connection only
-            self._fail()
+            self.fail()
 
     def _refuse(self, message: ClientMessage | None, refusal: Refusal) -> None:
         reply = Notice(answer(message, refusal, newer_codes=self.newer_codes))
@@ -355,30 +328,24 @@ class SignalingProtocol(WebSocketServerProtocol):
         if self._receiver is not None:
             self._receiver.refused(message)
 
-    def _advise(self, outgoing: Any, problem: Undeliverable) -> None:
-        if self._outbox is not None:
-            self._outbox.leave_out(outgoing, GapReason.UNSUPPORTED_FORMAT)
-        notice = self._advisories.about(problem, self.factory.clock.seconds())
-        if notice is not None:
-            self.deliver(notice)
-
-    def _withhold(self, outgoing: Any) -> None:
+    def too_large(self) -> None:
         """
-        Do not send a message that is too large for any client.
+        See :meth:`signalfish.net.outbox.Recipient.too_large`.
         """
-        if outgoing.source is None:
-            self.close(CloseCode.MESSAGE_TOO_BIG, "outbound_message_too_large")
-            return
-        sender = outgoing.origin.player
-        text = f"Undeliverable game data from player {sender}: as JSON it is too large"
-        self._advise(outgoing, Undeliverable(sender, text))
+        self.close(CloseCode.MESSAGE_TOO_BIG, "outbound_message_too_large")
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
+        """
+        See :meth:`signalfish.net.outbox.Recipient.give_up`.
+        """
         text = "Disconnected because outbound delivery could not make progress"
         farewell = Notice(Error(message=text, error_code=ErrorCode.SLOW_CONSUMER))
         self.close(CloseCode.SLOW_CONSUMER, "slow_consumer", farewell)
 
-    def _fail(self) -> None:
+    def fail(self) -> None:
+        """
+        Log the bug that is being handled, and end the connection.
+        """
         _log.failure("A bug ended the connection of {peer}", peer=self.peer)
         self.close(CloseCode.INTERNAL_ERROR, "internal_error")
 

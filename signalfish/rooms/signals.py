@@ -46,7 +46,7 @@ def report(room: Room, seat: Seat, transport: Transport, connected: bool) -> Non
     status = PeerTransportStatus(peer_id=seat.id, transport=transport, connected=connected)
     notice = Notice(status)
     for other in room.seats.values():
-        if other is not seat:
+        if other is not seat and other.link.form.version >= FIRST_VERSION:
             other.link.deliver(notice)
 
 

@@ -15,13 +15,17 @@ from signalfish.wire.errors import ErrorCode, Refusal
 from signalfish.wire.frames import binary_frame, text_frame
 from signalfish.wire.outgoing import Undeliverable
 from signalfish.wire.transcode import Inconvertible, json_from_message_pack
-from signalfish.wire.types import DeliveryClass, Encoding, Form
+from signalfish.wire.types import SLOTS, DeliveryClass, Encoding, Form
 
 _BIN8 = Struct("!BB").pack
 _BIN16 = Struct("!BH").pack
 _BIN32 = Struct("!BI").pack
 _UINT32 = Struct("!BI").pack
 _UINT64 = Struct("!BQ").pack
+_FORMS = [Form(version, encoding) for version in (2, 3) for encoding in Encoding]
+_SAME_TEXT = {  # slots whose text is the same, because it does not depend on the encoding
+    form.slot: [other.slot for other in _FORMS if other.version == form.version] for form in _FORMS
+}
 _STAMPED = 3  # protocol version from which game data carries epoch and sequence number
 
 
@@ -54,7 +58,7 @@ class TextData:
     :param seq: its number in the sender's stream, from 1.
     """
 
-    __slots__ = ("_frames", "key", "kind", "origin", "raw", "seq", "source")
+    __slots__ = ("frames", "key", "kind", "origin", "raw", "seq", "source")
 
     def __init__(
         self,
@@ -70,18 +74,19 @@ class TextData:
         self.raw = raw
         self.kind = kind
         self.key = key
-        self._frames: dict[int, bytes] = {}
+        self.frames: list[bytes | None] = [None] * SLOTS
 
     def frame(self, form: Form) -> bytes:
         """
         See :meth:`signalfish.wire.outgoing.Outgoing.frame`.
         """
-        version = form.version
-        frame = self._frames.get(version)
+        slot = form.slot
+        frame = self.frames[slot]
         if frame is None:
-            suffix = b"}}" if version < _STAMPED else self._stamp()
+            suffix = b"}}" if form.version < _STAMPED else self._stamp()
             frame = text_frame(self.origin.text_prefix, self.raw, suffix)
-            self._frames[version] = frame
+            for same in _SAME_TEXT[slot]:
+                self.frames[same] = frame
         return frame
 
     def bare(self) -> TextData:
@@ -107,7 +112,7 @@ class BinaryData:
     :param encoding: what the sender negotiated.
     """
 
-    __slots__ = ("_frames", "_text", "encoding", "origin", "payload", "seq", "source")
+    __slots__ = ("_text", "encoding", "frames", "origin", "payload", "seq", "source")
     kind: ClassVar[DeliveryClass | None] = None
 
     def __init__(self, origin: Origin, seq: int, payload: bytes, encoding: Encoding) -> None:
@@ -116,18 +121,20 @@ class BinaryData:
         self.seq = seq
         self.payload = payload
         self.encoding = encoding
-        self._frames: dict[int, bytes] = {}
+        self.frames: list[bytes | None] = [None] * SLOTS
         self._text: TextData | str | None = None
 
     def frame(self, form: Form) -> bytes:
         """
         See :meth:`signalfish.wire.outgoing.Outgoing.frame`.
         """
-        if form.encoding is not self.encoding:
-            return self._converted().frame(form)
-        frame = self._frames.get(form.version)
+        frame = self.frames[form.slot]
         if frame is None:
-            frame = self._frames[form.version] = self._envelope(form.version)
+            if form.encoding is self.encoding:
+                frame = self._envelope(form.version)
+            else:
+                frame = self._converted().frame(form)
+            self.frames[form.slot] = frame
         return frame
 
     def bare(self) -> BinaryData:

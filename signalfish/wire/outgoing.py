@@ -24,20 +24,34 @@ from signalfish.wire.server import (
     SpectatorJoined,
     SpectatorLeft,
 )
-from signalfish.wire.types import Form
+from signalfish.wire.types import SLOTS, Encoding, Form
 from signalfish.wire.versions import project
 
 NO_FRAME = b""
 
+CONTROL = "control"
+"""
+The kind of everything that is not game data.
+"""
+
 _BARRIERS = (RoomJoined, RoomLeft, Reconnected, SpectatorJoined, SpectatorLeft)
 _BARRIER_NAMES = {message.__name__ for message in _BARRIERS}
+_ENCODINGS = tuple(Encoding)
 _encode = json.Encoder().encode
 
 
 class Outgoing(Protocol):
     """
     Anything that can be delivered to a connection.
+
+    :ivar frames: the frames that have been made so far, by the slots of their forms.
     """
+
+    @property
+    def frames(self) -> list[bytes | None]:
+        """
+        See above.
+        """
 
     @property
     def source(self) -> Any:
@@ -74,13 +88,14 @@ class Notice:
     :param follows: the id of a player whose game data it must not overtake.
     """
 
-    __slots__ = ("_follows", "_frames", "message")
+    __slots__ = ("_follows", "frames", "message")
     source = None
+    kind = CONTROL
 
     def __init__(self, message: ServerMessage, follows: str | None = None) -> None:
         self.message = message
         self._follows = follows
-        self._frames: dict[int, bytes] = {}
+        self.frames: list[bytes | None] = [None] * SLOTS
 
     @property
     def is_barrier(self) -> bool:
@@ -116,12 +131,13 @@ class Notice:
         """
         See :meth:`Outgoing.frame`.
         """
-        version = form.version
-        frame = self._frames.get(version)
+        frame = self.frames[form.slot]
         if frame is None:
+            version = form.version
             exists = self.message.first_version <= version
             frame = text_frame(encode(self.message, version)) if exists else NO_FRAME
-            self._frames[version] = frame
+            for encoding in _ENCODINGS:
+                self.frames[Form(version, encoding).slot] = frame
         return frame
 
 

@@ -36,6 +36,21 @@ class Form(NamedTuple):
     version: int
     encoding: Encoding
 
+    @property
+    def slot(self) -> int:
+        """
+        Where a message keeps its frame for this form: from 0 to :data:`SLOTS` - 1.
+        """
+        newer = self.version >= 3  # noqa: PLR2004 - the versions differ from here on
+        return newer * len(_ENCODINGS) + _ENCODINGS.index(self.encoding)
+
+
+_ENCODINGS = tuple(Encoding)
+SLOTS = 2 * len(_ENCODINGS)
+"""
+How many forms differ.
+"""
+
 
 class LobbyState(StrEnum):
     """

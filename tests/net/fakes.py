@@ -244,6 +244,7 @@ class Client:
         """
         The frames that have come since the last time.
         """
+        self.socket.reactor.advance(0)
         self.socket.turn()
         self._reader.feed_data(self.socket.sent[self._read :])
         self._read = len(self.socket.sent)

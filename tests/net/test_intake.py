@@ -13,7 +13,8 @@ class Transport:
     Remembers whether it is read.
     """
 
-    reads = True
+    def __init__(self):
+        self.reads = True
 
     def pauseProducing(self):
         """
@@ -28,6 +29,23 @@ class Transport:
         self.reads = True
 
 
+class Reader:
+    """
+    Counts how often it goes on.
+    """
+
+    def __init__(self):
+        self.transport = Transport()
+        self.reads = True
+        self.turns = 0
+
+    def consumeData(self):
+        """
+        Go on.
+        """
+        self.turns += 1
+
+
 class IntakeTests(SynchronousTestCase):
     """
     Reasons not to read a connection.
@@ -37,16 +55,15 @@ class IntakeTests(SynchronousTestCase):
         """
         An open connection.
         """
-        self.transport = Transport()
+        self.reader = Reader()
         self.clock = Clock()
-        self.turns = []
-        self.intake = Intake(self.transport, self.clock, lambda: self.turns.append(1))
+        self.intake = Intake(self.reader, self.clock)
 
     def assert_open(self, is_open):
         """
         The connection is read, or is not.
         """
-        self.assertEqual((is_open, is_open), (self.intake.is_open, self.transport.reads))
+        self.assertEqual((is_open, is_open), (self.reader.reads, self.reader.transport.reads))
 
     def test_rest(self):
         """
@@ -60,7 +77,7 @@ class IntakeTests(SynchronousTestCase):
         self.assert_open(False)
         self.clock.advance(0.1)
         self.assert_open(True)
-        self.assertEqual([1], self.turns)
+        self.assertEqual(1, self.reader.turns)
 
     def test_holders(self):
         """
@@ -75,10 +92,10 @@ class IntakeTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assert_open(False)
         self.intake.let_go("b")
-        self.assertFalse(self.transport.reads)
+        self.assertFalse(self.reader.transport.reads)
         self.clock.advance(0)
         self.assert_open(True)
-        self.assertEqual([1], self.turns)
+        self.assertEqual(1, self.reader.turns)
 
     def test_rest_and_hold(self):
         """
@@ -105,4 +122,4 @@ class IntakeTests(SynchronousTestCase):
         self.intake.close()
         self.clock.advance(0)
         self.assertEqual([], self.clock.getDelayedCalls())
-        self.assertEqual(([], False), (self.turns, self.transport.reads))
+        self.assertEqual((0, False), (self.reader.turns, self.reader.transport.reads))

@@ -3,6 +3,7 @@ Tests for signalfish.net.outbox.
 """
 
 import json
+from copy import copy
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,13 +19,16 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from signalfish.net.outbox import HARD_LIMIT, Outbox, OutboxLimits
+from signalfish.net import outbox as outbox_module
+from signalfish.net.outbox import HARD_LIMIT, Office, Outbox, OutboxLimits
 from signalfish.net.sojourn import Sojourn
+from signalfish.net.turns import Turns
 from signalfish.wire.accounts import GapReason
 from signalfish.wire.gamedata import Origin, TextData
 from signalfish.wire.outgoing import Notice
 from signalfish.wire.server import Pong
-from signalfish.wire.types import DeliveryClass
+from signalfish.wire.types import SLOTS, DeliveryClass
+from tests.fakes import V3
 
 NOTICE = Notice(Pong())
 
@@ -38,6 +42,61 @@ class Data:
 
     def __init__(self, source):
         self.source = source
+        self.frames = []
+
+    def frame(self, form):
+        """
+        What was made of it.
+        """
+        return self.frames[form.slot]
+
+
+class Recipient:
+    """
+    A connection that is given up, and has neither bugs nor anything too large.
+    """
+
+    def __init__(self, give_up):
+        self.give_up = give_up
+
+    def fail(self):
+        """
+        Nothing fails in these tests.
+        """
+        raise AssertionError
+
+    too_large = fail
+
+
+def outbox(transport, clock, limits, give_up, sojourn=None):
+    """
+    An empty queue.
+    """
+    sojourn = sojourn or Sojourn(clock, 60)
+    office = Office(clock, limits, sojourn, Turns(clock), lambda number: None, 1 << 30)
+    return Outbox(transport, Recipient(give_up), office)
+
+
+def post(queue, frame, outgoing):
+    """
+    Send a message that has this frame, in a turn of its own.
+    """
+    outgoing = copy(outgoing)
+    outgoing.frames = [frame] * SLOTS
+    queue.deliver(outgoing)
+    queue.flush_turn()
+
+
+class OneByOneTestCase(SynchronousTestCase):
+    """
+    Tests in which each frame is written by itself.
+    """
+
+    def setUp(self):
+        """
+        Nothing is small enough to be written together with others.
+        """
+        self.patch(outbox_module, "_LARGE", 1)
 
 
 class FakeTransport:
@@ -67,7 +126,7 @@ class FakeTransport:
         return written
 
 
-class OutboxTests(SynchronousTestCase):
+class OutboxTests(OneByOneTestCase):
     """
     A queue for three frames, whose client is given five seconds.
     """
@@ -76,12 +135,13 @@ class OutboxTests(SynchronousTestCase):
         """
         An empty queue.
         """
+        super().setUp()
         self.clock = Clock()
         self.transport = FakeTransport()
         self.given_up = 0
         limits = OutboxLimits(capacity=3, patience=5.0)
         self.sojourn = Sojourn(self.clock, 15)
-        self.outbox = Outbox(self.transport, self.clock, limits, self.sojourn, self.give_up)
+        self.outbox = outbox(self.transport, self.clock, limits, self.give_up, self.sojourn)
         self.transport.producer = self.outbox
 
     def give_up(self):
@@ -95,7 +155,7 @@ class OutboxTests(SynchronousTestCase):
         Send some frames.
         """
         for frame in frames:
-            self.outbox.send(frame, NOTICE)
+            post(self.outbox, frame, NOTICE)
 
     def test_interface(self):
         """
@@ -328,6 +388,7 @@ class OutboxTests(SynchronousTestCase):
         self.outbox.pauseProducing()
         self.send(b"1", b"2", b"3")
         self.outbox.stopProducing()
+        self.clock.advance(0)
         self.assertEqual(0, len(self.outbox))
         self.assertEqual([], self.clock.getDelayedCalls())
 
@@ -359,7 +420,7 @@ class OutboxTests(SynchronousTestCase):
         """
         A client with whom there is no patience is given up on the turn in which it stalls.
         """
-        self.outbox.patience = 0
+        self.outbox.patience.seconds = 0
         self.outbox.pauseProducing()
         self.send(b"1", b"2", b"3")
         self.assertEqual(0, self.given_up)
@@ -391,7 +452,7 @@ class FakeSource:
         self.asked.append("let_go")
 
 
-class LaneTests(SynchronousTestCase):
+class LaneTests(OneByOneTestCase):
     """
     Queues for three frames of game data and two of control messages, of a client of protocol 3.
     """
@@ -400,6 +461,7 @@ class LaneTests(SynchronousTestCase):
         """
         A client that reads nothing.
         """
+        super().setUp()
         self.clock = Clock()
         self.given_up = []
         self.transport = FakeTransport()
@@ -407,11 +469,11 @@ class LaneTests(SynchronousTestCase):
         self.sojourn.startService()
         self.addCleanup(self.sojourn.stopService)
         limits = OutboxLimits(capacity=3, control_capacity=2, patience=5.0)
-        self.outbox = Outbox(
-            self.transport, self.clock, limits, self.sojourn, lambda: self.given_up.append(1)
+        self.outbox = outbox(
+            self.transport, self.clock, limits, lambda: self.given_up.append(1), self.sojourn
         )
         self.transport.producer = self.outbox
-        self.outbox.keep_accounts()
+        self.outbox.serve(V3)
         self.outbox.pauseProducing()
         self.origin = Origin("00000000-0000-4000-8000-000000000001", 1, self)
         self.seq = 0
@@ -430,7 +492,7 @@ class LaneTests(SynchronousTestCase):
         """
         for _ in range(number):
             self.seq += 1
-            self.outbox.send(b"x", TextData(self.origin, self.seq, b"1", kind, key))
+            post(self.outbox, b"x", TextData(self.origin, self.seq, b"1", kind, key))
 
     def pass_time(self, seconds):
         """
@@ -493,10 +555,10 @@ class LaneTests(SynchronousTestCase):
         """
         Control messages have a limit of their own.
         """
-        self.outbox.send(b"x", NOTICE)
+        post(self.outbox, b"x", NOTICE)
         self.pass_time(6)
         self.assertEqual([], self.given_up)
-        self.outbox.send(b"x", NOTICE)
+        post(self.outbox, b"x", NOTICE)
         self.pass_time(5)
         self.assertEqual([1], self.given_up)
 
@@ -504,7 +566,7 @@ class LaneTests(SynchronousTestCase):
         """
         A single message that waits for too long ends it, in either lane.
         """
-        for send in (self.send, lambda number: self.outbox.send(b"x", NOTICE)):
+        for send in (self.send, lambda number: post(self.outbox, b"x", NOTICE)):
             self.setUp()
             send(1)
             self.pass_time(15)
@@ -547,7 +609,7 @@ class LaneTests(SynchronousTestCase):
         self.assertEqual([], self.given_up)
 
 
-class ReportTests(SynchronousTestCase):
+class ReportTests(OneByOneTestCase):
     """
     A client of protocol 3 that reads all, but cannot be told everything.
     """
@@ -556,13 +618,12 @@ class ReportTests(SynchronousTestCase):
         """
         Nothing waits, and there are two senders.
         """
+        super().setUp()
         self.clock = Clock()
         self.transport = FakeTransport()
-        sojourn = Sojourn(self.clock, 15)
-        limits = OutboxLimits(capacity=3)
-        self.outbox = Outbox(self.transport, self.clock, limits, sojourn, self.fail)
+        self.outbox = outbox(self.transport, self.clock, OutboxLimits(capacity=3), self.fail)
         self.transport.producer = self.outbox
-        self.outbox.keep_accounts()
+        self.outbox.serve(V3)
         self.origins = [Origin(f"00000000-0000-4000-8000-00000000000{n}", 1, self) for n in (1, 2)]
         self.numbers = [0, 0]
 
@@ -611,9 +672,9 @@ class ReportTests(SynchronousTestCase):
         A gap is reported before what comes after it; data of others does not show it.
         """
         self.leave_out(0)
-        self.outbox.send(b"other", self.data(1))
+        post(self.outbox, b"other", self.data(1))
         self.assertEqual([b"other"], self.written())
-        self.outbox.send(b"mine", self.data(0))
+        post(self.outbox, b"mine", self.data(0))
         self.assertEqual([[(1, 1)], b"mine"], self.written())
         self.clock.advance(60)
         self.assertEqual([], self.written())
@@ -623,7 +684,7 @@ class ReportTests(SynchronousTestCase):
         A gap is reported before any notice: it may be about the gap, or about the sender.
         """
         self.leave_out(0)
-        self.outbox.send(b"notice", NOTICE)
+        post(self.outbox, b"notice", NOTICE)
         self.assertEqual([[(1, 1)], b"notice"], self.written())
 
     def test_classes(self):
@@ -645,7 +706,7 @@ class ReportTests(SynchronousTestCase):
         self.outbox.pauseProducing()
         self.leave_out(0)
         self.assertEqual([[(1, 1)]], self.written())
-        self.outbox.send(b"1", self.data(1))
+        post(self.outbox, b"1", self.data(1))
         self.clock.advance(1)
         self.assertEqual([], self.written())
         self.outbox.resumeProducing()
@@ -669,7 +730,7 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual([], self.written())
 
 
-class SourceTests(SynchronousTestCase):
+class SourceTests(OneByOneTestCase):
     """
     Senders who fill a queue for three frames, and may have ten bytes in it.
     """
@@ -678,12 +739,11 @@ class SourceTests(SynchronousTestCase):
         """
         A queue whose transport is paused.
         """
+        super().setUp()
         self.clock = Clock()
         self.transport = FakeTransport()
         limits = OutboxLimits(capacity=3, patience=5.0, backlog=10)
-        self.outbox = Outbox(
-            self.transport, self.clock, limits, Sojourn(self.clock, 60), lambda: None
-        )
+        self.outbox = outbox(self.transport, self.clock, limits, lambda: None)
         self.transport.producer = self.outbox
         self.outbox.pauseProducing()
         self.fast, self.slow = FakeSource(), FakeSource()
@@ -693,14 +753,14 @@ class SourceTests(SynchronousTestCase):
         Fill the queue up to its capacity by what is nobody's.
         """
         for _ in range(3):
-            self.outbox.send(b"x", NOTICE)
+            post(self.outbox, b"x", NOTICE)
 
     def test_below_capacity(self):
         """
         Below the capacity nobody is held, however much they send.
         """
-        self.outbox.send(bytes(1000), Data(self.fast))
-        self.outbox.send(bytes(1000), Data(self.fast))
+        post(self.outbox, bytes(1000), Data(self.fast))
+        post(self.outbox, bytes(1000), Data(self.fast))
         self.assertEqual([], self.fast.asked)
 
     def test_held(self):
@@ -708,11 +768,11 @@ class SourceTests(SynchronousTestCase):
         At the capacity those are held who have more than their share in the queue.
         """
         self.fill()
-        self.outbox.send(bytes(10), Data(self.fast))
-        self.outbox.send(bytes(1), Data(self.slow))
+        post(self.outbox, bytes(10), Data(self.fast))
+        post(self.outbox, bytes(1), Data(self.slow))
         self.assertEqual([], self.fast.asked)
-        self.outbox.send(bytes(1), Data(self.fast))
-        self.assertEqual(({self.outbox}, set()), (self.fast.held_by, self.slow.held_by))
+        post(self.outbox, bytes(1), Data(self.fast))
+        self.assertEqual(({self.outbox.patience}, set()), (self.fast.held_by, self.slow.held_by))
 
     def test_still_accepted(self):
         """
@@ -720,7 +780,7 @@ class SourceTests(SynchronousTestCase):
         """
         self.fill()
         for number in range(20):
-            self.outbox.send(b"%10d" % number, Data(self.fast))
+            post(self.outbox, b"%10d" % number, Data(self.fast))
         self.assertEqual(23, len(self.outbox))
         self.outbox.resumeProducing()
         self.assertEqual(b"%10d" % 19, self.transport.take()[-1])
@@ -730,10 +790,10 @@ class SourceTests(SynchronousTestCase):
         Those who are held are let go when the queue is below its capacity, and not before.
         """
         self.fill()
-        self.outbox.send(bytes(11), Data(self.fast))
+        post(self.outbox, bytes(11), Data(self.fast))
         self.transport.room = 1
         self.outbox.resumeProducing()
-        self.assertEqual({self.outbox}, self.fast.held_by)
+        self.assertEqual({self.outbox.patience}, self.fast.held_by)
         self.transport.room = 1
         self.outbox.resumeProducing()
         self.assertEqual(set(), self.fast.held_by)
@@ -745,7 +805,7 @@ class SourceTests(SynchronousTestCase):
         for end in ("discard", "flush", "stopProducing"):
             self.setUp()
             self.fill()
-            self.outbox.send(bytes(11), Data(self.fast))
+            post(self.outbox, bytes(11), Data(self.fast))
             getattr(self.outbox, end)()
             self.assertEqual(set(), self.fast.held_by, end)
 
@@ -754,7 +814,7 @@ class SourceTests(SynchronousTestCase):
         Those who are held are let go when the client is given up at once.
         """
         self.fill()
-        self.outbox.send(bytes(HARD_LIMIT), Data(self.fast))
+        post(self.outbox, bytes(HARD_LIMIT), Data(self.fast))
         self.assertEqual(["hold", "let_go"], self.fast.asked)
 
     def test_counted_anew(self):
@@ -764,7 +824,7 @@ class SourceTests(SynchronousTestCase):
         for _ in range(5):
             self.outbox.pauseProducing()
             self.fill()
-            self.outbox.send(bytes(10), Data(self.fast))
+            post(self.outbox, bytes(10), Data(self.fast))
             self.outbox.resumeProducing()
         self.assertNotIn("hold", self.fast.asked)
 
@@ -779,8 +839,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.clock = Clock()
         self.transport = FakeTransport()
         limits = OutboxLimits(capacity=3, patience=5.0)
-        sojourn = Sojourn(self.clock, 60)
-        self.outbox = Outbox(self.transport, self.clock, limits, sojourn, self.give_up)
+        self.outbox = outbox(self.transport, self.clock, limits, self.give_up)
         self.transport.producer = self.outbox
         self.sent = []
         self.given_up_at = None
@@ -803,7 +862,7 @@ class OutboxMachine(RuleBasedStateMachine):
         for _ in range(count):
             frame = b"%d" % len(self.sent)
             self.sent.append(frame)
-            self.outbox.send(frame, NOTICE)
+            post(self.outbox, frame, NOTICE)
             self.judge()
 
     @rule()
@@ -860,7 +919,131 @@ class OutboxMachine(RuleBasedStateMachine):
         assert stalled == (self.given_up_at is not None)
 
 
-class OutboxStateTests(SynchronousTestCase):
+class TurnTests(SynchronousTestCase):
+    """
+    What comes up in one turn is written at its end, as one.
+    """
+
+    def setUp(self):
+        """
+        An empty queue.
+        """
+        self.clock = Clock()
+        self.transport = FakeTransport()
+        self.counted = []
+        self.office = Office(
+            self.clock,
+            OutboxLimits(capacity=1000),
+            Sojourn(self.clock, 60),
+            Turns(self.clock),
+            self.counted.append,
+            1 << 20,
+        )
+        self.outbox = Outbox(self.transport, Recipient(self.fail), self.office)
+        self.transport.producer = self.outbox
+
+    def deliver(self, *frames):
+        """
+        Let messages come up, of which the first has not been encoded before.
+        """
+        for frame in frames:
+            notice = copy(NOTICE)
+            notice.frames = [frame] * SLOTS
+            self.outbox.deliver(notice)
+
+    def test_one_write(self):
+        """
+        However many messages come up, there is one write for them, and one call for all queues.
+        """
+        other = Outbox(self.transport, Recipient(self.fail), self.office)
+        self.deliver(b"1", b"2", b"3")
+        other.deliver(Notice(Pong()))
+        other.deliver(Notice(Pong()))
+        self.assertEqual(1, len(self.clock.getDelayedCalls()))
+        self.assertEqual([], self.transport.take())
+        self.clock.advance(0)
+        pong = Notice(Pong()).frame(V3)
+        self.assertEqual([b"123", pong + pong], self.transport.take())
+        self.assertEqual([3, 2], self.counted)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_each_turn(self):
+        """
+        What comes up later is written later, and what comes up within the writing as well.
+        """
+        self.deliver(b"1")
+        self.transport.write = lambda data: (FakeTransport.write(self.transport, data), again())
+
+        def again():
+            del self.transport.write
+            self.deliver(b"2")
+
+        self.clock.advance(0)
+        self.assertEqual([b"1", b"2"], self.transport.take())
+
+    def test_large(self):
+        """
+        More than is good for the transport is written by and by, and the rest waits.
+        """
+        self.transport.room = 2
+        self.deliver(bytes(40_000), bytes(40_001), bytes(40_002))
+        self.clock.advance(0)
+        self.assertEqual([40_000, 40_001], [len(data) for data in self.transport.take()])
+        self.assertEqual(1, len(self.outbox))
+
+    def test_waiting(self):
+        """
+        What has waited is written in pieces of about 64 KiB.
+        """
+        self.outbox.pauseProducing()
+        self.deliver(*[bytes(1000)] * 100)
+        self.clock.advance(0)
+        self.assertEqual([], self.transport.take())
+        self.outbox.resumeProducing()
+        self.assertEqual([66_000, 34_000], [len(data) for data in self.transport.take()])
+
+    def test_sent_at_once(self):
+        """
+        A transport that has sent what it was just given asks for more, within the write.
+        """
+        self.outbox.pauseProducing()
+        self.deliver(*[bytes(1000)] * 1000)
+        self.clock.advance(0)
+
+        def write(data):
+            self.transport.written.append(data)
+            self.outbox.pauseProducing()
+            self.outbox.resumeProducing()
+
+        self.transport.write = write
+        self.outbox.resumeProducing()
+        self.assertEqual(1_000_000, sum(map(len, self.transport.take())))
+        self.assertEqual(0, len(self.outbox))
+
+    def test_finished(self):
+        """
+        After the end nothing is written, and what had come up before is.
+        """
+        self.deliver(b"1")
+        self.outbox.finish()
+        self.deliver(b"2")
+        self.clock.advance(0)
+        self.assertEqual([b"1"], self.transport.take())
+
+    def test_bug(self):
+        """
+        A bug in sending ends that connection, and no other.
+        """
+        failed = []
+        broken = Outbox(None, Recipient(self.fail), self.office)
+        broken.fail = lambda: failed.append(1)
+        broken.deliver(Notice(Pong()))
+        self.deliver(b"1")
+        self.clock.advance(0)
+        self.assertEqual(([1], [b"1"]), (failed, self.transport.take()))
+
+
+class OutboxStateTests(OneByOneTestCase):
     """
     Many histories of a queue.
     """

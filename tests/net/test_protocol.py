@@ -18,7 +18,7 @@ from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.gamedata import BinaryData, Origin
 from signalfish.wire.outgoing import Notice, Undeliverable, encode
 from signalfish.wire.server import Error, Pong
-from signalfish.wire.types import Encoding, Form
+from signalfish.wire.types import SLOTS, Encoding, Form
 from tests.fakes import V3, Told
 from tests.net.fakes import Server, Socket, frame, said
 
@@ -58,6 +58,8 @@ class Untellable:
     """
 
     source = None
+    kind = None
+    frames = (None,) * SLOTS
 
     def __init__(self, sender="sender"):
         self.sender = sender
@@ -338,6 +340,8 @@ class MessageTests(SynchronousTestCase):
             """
 
             source = None
+            kind = None
+            frames = (None,) * SLOTS
 
             def frame(self, form):
                 """
@@ -349,6 +353,7 @@ class MessageTests(SynchronousTestCase):
         self.receiver.link.deliver(Spy())
         self.receiver.link.form = Form(3, Encoding.MESSAGE_PACK)
         self.receiver.link.deliver(Spy())
+        self.client.heard()
         self.assertEqual([Form(2, Encoding.JSON), Form(3, Encoding.MESSAGE_PACK)], forms)
 
     def test_malformed(self):
@@ -867,6 +872,7 @@ class CloseTests(SynchronousTestCase):
         self.client.socket.bufferSize = 0
         for _ in range(3):
             self.link.deliver(PONG)
+            self.server.reactor.advance(0)
         self.client.send(Opcode.CLOSE, Close(1000, "").serialize())
         self.assertEqual(["Pong"], [told.type for told in self.client.heard()])
         self.assertEqual((1000, ""), self.client.closed())
@@ -958,6 +964,7 @@ class CloseTests(SynchronousTestCase):
         self.client.socket.peer_reads = False
         for _ in range(10000):
             self.link.deliver(PONG)
+            self.server.reactor.advance(0)
         self.assertTrue(len(self.link._outbox))
         self.link.close(CloseCode.NORMAL, "reason", LAST)
         self.client.socket.peer_reads = True
@@ -972,6 +979,7 @@ class CloseTests(SynchronousTestCase):
         self.client.socket.peer_reads = False
         for _ in range(10000):
             self.link.deliver(PONG)
+            self.server.reactor.advance(0)
         queued = len(self.link._outbox)
         self.link.close(CloseCode.SLOW_CONSUMER, "slow_consumer", LAST)
         self.client.socket.peer_reads = True
@@ -1004,6 +1012,7 @@ class CloseTests(SynchronousTestCase):
         self.client.socket.peer_reads = False
         for _ in range(10000):
             self.link.deliver(PONG)
+            self.server.reactor.advance(0)
         self.client.send(Opcode.CLOSE, Close(1000, "").serialize())
         self.server.reactor.advance(0)
         self.assertEqual(["closed"], self.receiver.events)
@@ -1189,6 +1198,7 @@ class SlowClientTests(SynchronousTestCase):
         """
         while len(self.link._outbox) < 10:
             self.link.deliver(PONG)
+            self.server.reactor.advance(0)
 
     def test_order(self):
         """
@@ -1197,6 +1207,7 @@ class SlowClientTests(SynchronousTestCase):
         sent = [Notice(Error(message=str(n) * 900, error_code="INVALID_INPUT")) for n in range(80)]
         for notice in sent:
             self.link.deliver(notice)
+            self.server.reactor.advance(0)
         self.assertTrue(len(self.link._outbox))
         self.client.socket.peer_reads = True
         self.client.socket.turn()
@@ -1263,6 +1274,9 @@ class Data:
     Game data of one sender.
     """
 
+    kind = None
+    frames = (None,) * SLOTS
+
     def __init__(self, source):
         self.source = source
 
@@ -1297,6 +1311,7 @@ class PacingTests(SynchronousTestCase):
         """
         for _ in range(8):
             self.link.deliver(self.data)
+            self.server.reactor.advance(0)
         self.assertFalse(self.talk.link.reads)
 
     def assert_reads(self, reads):
@@ -1418,6 +1433,7 @@ class PacingTests(SynchronousTestCase):
         self.link.spectates = True
         for _ in range(4):
             self.link.deliver(self.data)
+            self.server.reactor.advance(0)
         self.assertTrue(self.talk.link.reads)
         self.server.reactor.advance(0)
         self.server.reactor.advance(0)

@@ -79,6 +79,7 @@ class StatisticsTests(SynchronousTestCase):
         for _ in range(number):
             self.seq += 1
             self.link.deliver(TextData(self.origin, self.seq, b"1", kind, key))
+        self.server.reactor.advance(0)
 
     def test_told(self):
         """

@@ -1,0 +1,59 @@
+"""
+TCP connections that send at once what they are given, instead of asking first whether they may.
+
+With one write for each connection and turn, asking costs more than it saves: a system call to
+register the socket, a turn of waiting, another call to take it back.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.tcp import Server
+
+
+class EagerServer(Server):
+    """
+    A server's end of a TCP connection. What the socket refuses waits for the reactor, as usual.
+    """
+
+    _is_waiting = False  # whether the reactor tells when the socket takes more
+
+    def startWriting(self) -> None:
+        """
+        Send what is buffered; ask the reactor only if it cannot all be sent.
+        """
+        if self._is_waiting:
+            return
+        if self.disconnecting or self.disconnected or not self._tempDataLen:
+            self._wait()
+            return
+        problem = self.doWrite()
+        if problem is not None or self.dataBuffer or self._tempDataLen:
+            self._wait()  # the reactor meets a problem again, and knows what to do then
+
+    def stopWriting(self) -> None:
+        """
+        Ask the reactor no more.
+        """
+        if self._is_waiting:
+            self._is_waiting = False
+            super().stopWriting()
+
+    def loseConnection(self) -> None:
+        """
+        Close the connection when everything has been sent, which the reactor sees to.
+        """
+        super().loseConnection()
+        if self.connected:
+            self._wait()
+
+    def loseWriteConnection(self) -> None:
+        """
+        Close one half of it, likewise.
+        """
+        super().loseWriteConnection()
+        self._wait()
+
+    def _wait(self) -> None:
+        if not self._is_waiting:
+            self._is_waiting = True
+            super().startWriting()

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "signalfish.rooms": ["signalfish.rooms", "signalfish.wire"],
     "signalfish.net": ["signalfish.net", "signalfish.rooms.link", "signalfish.wire"],
     "signalfish.config": [
+        "signalfish.config",
         "signalfish.rooms.rules",
         "signalfish.wire.binding",
         "signalfish.wire.tokens",

@@ -1,0 +1,51 @@
+"""
+Settings: where they come from, and what they may be.
+
+Anything wrong stops the start with one line that names the key.
+"""
+
+from signalfish.config.checks import verification_key
+from signalfish.config.connections import (
+    ConnectToken,
+    Security,
+    TokenBinding,
+    TransportSecurity,
+    WebSocket,
+)
+from signalfish.config.conversion import settings
+from signalfish.config.problems import ConfigError
+from signalfish.config.rooms import (
+    IncompatibleJoiner,
+    PlayerNames,
+    Protocol,
+    RateLimit,
+    RelayTypes,
+    SdkCompatibility,
+    Server,
+    Session,
+    Turn,
+)
+from signalfish.config.sections import Settings
+from signalfish.config.sources import load
+
+__all__ = [
+    "ConfigError",
+    "ConnectToken",
+    "IncompatibleJoiner",
+    "PlayerNames",
+    "Protocol",
+    "RateLimit",
+    "RelayTypes",
+    "SdkCompatibility",
+    "Security",
+    "Server",
+    "Session",
+    "Settings",
+    "TokenBinding",
+    "TransportSecurity",
+    "Turn",
+    "WebSocket",
+    "load",
+    "settings",
+    "verification_key",
+]

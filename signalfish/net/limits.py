@@ -17,6 +17,7 @@ from signalfish.wire.client import (
     JoinAsSpectator,
     JoinRoom,
     PlayerReady,
+    ProvideConnectionInfo,
     Reconnect,
     RoomRequest,
     Signal,
@@ -24,11 +25,17 @@ from signalfish.wire.client import (
     TransportStatus,
 )
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
-from signalfish.wire.operations import ClientMessage, RoomOperation
+from signalfish.wire.operations import ClientMessage, RoomOperation, TransferAuthority
 from signalfish.wire.outgoing import Notice
 from signalfish.wire.server import Error
 
-_ANNOUNCED = (PlayerReady, StartGame, AuthorityRequest)
+_ANNOUNCED = (
+    PlayerReady,
+    StartGame,
+    AuthorityRequest,
+    TransferAuthority,
+    ProvideConnectionInfo,  # that of a host is told to everybody, in a new plan for each
+)
 _ANNOUNCEMENT_COST = 20  # messages for which one counts that is told to a whole room
 _MALFORMED_LIMIT = 20
 _MALFORMED_WINDOW = 10.0

@@ -18,10 +18,12 @@ from signalfish.wire.client import (
     JoinAsSpectator,
     JoinRoom,
     LeaveRoom,
+    OwnConnection,
     OwnTransport,
     Payload,
     Ping,
     PlayerReady,
+    ProvideConnectionInfo,
     Reconnect,
     RoomRequest,
     Signal,
@@ -31,6 +33,7 @@ from signalfish.wire.client import (
     TransportStatus,
 )
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
+from signalfish.wire.operations import Operation, RoomOperation, Target, TransferAuthority
 from signalfish.wire.types import Transport
 from tests.fakes import FakeLink
 from tests.net.fakes import FakeReceiver
@@ -396,7 +399,11 @@ class MessageRateTests(LimitsTestCase):
         """
         What is told to a whole room counts twenty times.
         """
-        for message in (PlayerReady(), StartGame(), AuthorityRequest(AuthorityWish(True))):
+        transfer = TransferAuthority(Target(UUID(int=1)))
+        info = ProvideConnectionInfo(OwnConnection(b"null"))
+        authority = AuthorityRequest(AuthorityWish(True))
+        operation = RoomOperation(Operation("1", transfer))
+        for message in (PlayerReady(), StartGame(), authority, info, operation):
             client = self.client(str(message))
             self.accepted(client, message)
             self.assertEqual([], client.link.rests)

@@ -2,7 +2,12 @@
 The Sphinx configuration.
 """
 
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
 from signalfish import __version__
+from signalfish.config import reference
 
 project = "signalfish"
 author = "Signal Fish contributors"
@@ -21,3 +26,22 @@ nitpick_ignore_regex = [
 
 html_theme = "furo"
 html_title = f"signalfish {release}"
+
+
+class SettingsDirective(SphinxDirective):
+    """
+    The table of all settings, from their declarations.
+    """
+
+    def run(self) -> list[nodes.Node]:
+        """
+        Parse the table where the directive stands.
+        """
+        return self.parse_text_to_nodes(reference.table())
+
+
+def setup(app: Sphinx) -> None:
+    """
+    Add what these pages need.
+    """
+    app.add_directive("settings", SettingsDirective)

@@ -9,6 +9,7 @@ from typing import Annotated
 from attrs import Factory, frozen
 from msgspec import Meta
 
+from signalfish.config.declaring import setting
 from signalfish.config.ranges import Count, Positive
 from signalfish.wire.binding import SUBPROTOCOL
 
@@ -19,17 +20,43 @@ class WebSocket:
     Connections: their queues and signs of life.
     """
 
-    send_queue_capacity: Positive = 1024
-    control_queue_capacity: Annotated[int, Meta(ge=2)] = 128
-    sender_backlog_bytes: Positive = 128 << 10
-    slow_consumer_timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] = 5000
-    max_sojourn_ms: Positive = 15000
-    delivery_stats_interval_secs: Annotated[int, Meta(ge=0, le=3600)] = 0
-    server_ping_interval_secs: Annotated[int, Meta(ge=0, le=3600)] = 10
-    pong_timeout_secs: Annotated[int, Meta(ge=1, le=3600)] = 5
-    auth_timeout_secs: Annotated[int, Meta(ge=5, le=60)] = 10
-    idle_timeout_secs: Count = 300
-    socket_send_buffer_bytes: Annotated[int, Meta(ge=0, le=16 << 20)] = 65536
+    send_queue_capacity: Positive = setting(1024, "messages", "how many may wait for a slow client")
+    control_queue_capacity: Annotated[int, Meta(ge=2)] = setting(
+        128,
+        "messages",
+        "control messages that may wait for a client of version 3 before it counts as stalled",
+    )
+    sender_backlog_bytes: Positive = setting(
+        128 << 10,
+        "bytes",
+        "how much of one sender may wait for a slow client before it is not read",
+    )
+    slow_consumer_timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] = setting(
+        5000, "milliseconds", "how long a queue may be full before its client is given up"
+    )
+    max_sojourn_ms: Positive = setting(
+        15000,
+        "milliseconds; judged to a second",
+        "how long one message may wait for a client that does read, but too slowly",
+    )
+    delivery_stats_interval_secs: Annotated[int, Meta(ge=0, le=3600)] = setting(
+        0, "whole seconds; 0 for never", "how often clients of version 3 are sent ``RelayStats``"
+    )
+    server_ping_interval_secs: Annotated[int, Meta(ge=0, le=3600)] = setting(
+        10, "whole seconds; 0 for never", "silence after which a client is pinged"
+    )
+    pong_timeout_secs: Annotated[int, Meta(ge=1, le=3600)] = setting(
+        5, "whole seconds", "how long a client that was pinged has to answer"
+    )
+    auth_timeout_secs: Annotated[int, Meta(ge=5, le=60)] = setting(
+        10, "whole seconds", "how long a client has to authenticate, where it must"
+    )
+    idle_timeout_secs: Count = setting(
+        300, "whole seconds; 0 for any", "silence that ends any connection"
+    )
+    socket_send_buffer_bytes: Annotated[int, Meta(ge=0, le=16 << 20)] = setting(
+        65536, "bytes; 0 as the system has it", "what the kernel queues for one client"
+    )
 
 
 @frozen
@@ -38,10 +65,20 @@ class TokenBinding:
     Whether clients prove with each message that it is theirs, and as whom.
     """
 
-    enabled: bool = False
-    required: bool = False
-    require_client_fingerprint: bool = False
-    subprotocol: Annotated[str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")] = SUBPROTOCOL
+    enabled: bool = setting(
+        False, "", "whether clients may bind their connections, see :ref:`protocol-binding`"
+    )
+    required: bool = setting(
+        False, "", "whether clients must bind; needs TLS on everything that is listened on"
+    )
+    require_client_fingerprint: bool = setting(
+        False, "", "whether they must also show a certificate, see :ref:`protocol-binding-settings`"
+    )
+    subprotocol: Annotated[str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")] = setting(
+        SUBPROTOCOL,
+        "a name of letters, digits and some signs",
+        "what clients offer in the handshake",
+    )
 
 
 @frozen
@@ -50,9 +87,13 @@ class ConnectToken:
     What connect tokens are verified with: a key in Base64, or the path of a file that holds one.
     """
 
-    public_key: str | None = None
-    public_key_path: str | None = None
-    required: bool = False
+    public_key: str | None = setting(
+        None,
+        "Ed25519 key in Base64",
+        "what :ref:`connect tokens <protocol-connect-token>` are verified with",
+    )
+    public_key_path: str | None = setting(None, "path", "a file that holds this key, instead")
+    required: bool = setting(False, "", "whether nobody may connect without a token")
 
 
 @frozen
@@ -70,11 +111,20 @@ class Security:
     Sizes in bytes, numbers of connections, and proofs.
     """
 
-    max_message_size: Annotated[int, Meta(ge=256, le=16 << 20)] = 65536
-    max_outbound_message_size: Annotated[int, Meta(ge=1, le=64 << 20)] = 8 << 20
-    max_connection_info_bytes: Positive = 8192
-    max_signal_bytes: Positive = 16384
-    max_connections_per_ip: Positive = 64
-    max_connections: Positive = 10000
+    max_message_size: Annotated[int, Meta(ge=256, le=16 << 20)] = setting(
+        65536, "bytes", "largest message of a client; twice as much ends the connection"
+    )
+    max_outbound_message_size: Annotated[int, Meta(ge=1, le=64 << 20)] = setting(
+        8 << 20,
+        "bytes",
+        "largest message to a client; 256 above ``max_message_size`` at least, and enough for the "
+        "connection infos of a full room",
+    )
+    max_connection_info_bytes: Positive = setting(8192, "bytes", "largest connection info")
+    max_signal_bytes: Positive = setting(16384, "bytes", "largest signal")
+    max_connections_per_ip: Positive = setting(
+        64, "connections", "WebSockets of one address; an IPv6 /64 counts as one"
+    )
+    max_connections: Positive = setting(10000, "connections", "WebSockets of all")
     transport: TransportSecurity = Factory(TransportSecurity)
     connect_token: ConnectToken | None = None

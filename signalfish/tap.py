@@ -4,6 +4,7 @@ The command line of ``twistd signalfish``, and how the parts of a server fit tog
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -56,6 +57,7 @@ _MAX_PORT = 65535
 _V3_ENDPOINT = "/v3/ws"  # where clients that ask for no protocol version get 3, not 2
 _OPEN = "Open to everybody: any app id may connect"
 _GUARDED = "Open to everybody with a connect token"
+_GC_THRESHOLDS = (20_000, 20, 20)  # the usual ones look at all connections again and again
 _BACKLOG = 1024  # Twisted's 50 makes clients wait when many come at once
 _SOCKETS_PER_CONNECTION = 2  # sockets over this share of the connection limits are dropped unheard
 
@@ -156,6 +158,15 @@ class SignalFish(MultiService):
         except ListenError as error:
             raise SystemExit(f"signalfish: {error}") from None
         log.info("{openness}, and the metrics need no token", openness=self._openness)
+
+    def startService(self) -> None:
+        """
+        Start, and let the garbage collector disturb the server as little as possible.
+        """
+        super().startService()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
 
     def stopService(self) -> Deferred[list[Any]]:
         """

@@ -101,6 +101,7 @@ class MetadataTests(SynchronousTestCase):
                 "prometheus-client",
                 "regex",
                 "twisted",
+                "websockets",
             ],
             sorted(line.partition(">=")[0] for line in needed),
         )

@@ -63,13 +63,30 @@ class Admitted:
     The receiver of a connection that is counted until it is closed.
     """
 
+    __slots__ = ("_inner", "_release", "received")
+
     def __init__(self, inner: Receiver, release: Callable[[], None]) -> None:
         self._inner = inner
         self._release = release
         self.received = inner.received
-        self.refused = inner.refused
-        self.control_frame = inner.control_frame
-        self.alive = inner.alive
+
+    def refused(self, message: ClientMessage | None) -> None:
+        """
+        See :meth:`signalfish.net.receiver.Receiver.refused`.
+        """
+        self._inner.refused(message)
+
+    def control_frame(self) -> None:
+        """
+        See :meth:`signalfish.net.receiver.Receiver.control_frame`.
+        """
+        self._inner.control_frame()
+
+    def alive(self) -> None:
+        """
+        See :meth:`signalfish.net.receiver.Receiver.alive`.
+        """
+        self._inner.alive()
 
     def closed(self) -> None:
         """

@@ -12,6 +12,7 @@ from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.types import ConnectionRequest
 from twisted.internet.interfaces import IReactorTime, ITransport
 
+from signalfish.net import light, quiet
 from signalfish.net.binding import UNBOUND, Binder, Terms
 from signalfish.net.liveness import Liveness
 from signalfish.net.outbox import Office, Outbox, OutboxLimits
@@ -40,12 +41,6 @@ class Traffic:
     messages_received: int = 0
     messages_sent: int = 0
     closes: Counter[int | None] = Factory(Counter)
-
-    def sent(self, number: int) -> None:
-        """
-        Some messages were sent, or are going to be.
-        """
-        self.messages_sent += number
 
     @property
     def active(self) -> int:
@@ -93,6 +88,7 @@ class SignalingFactory(WebSocketServerFactory):
         liveness: Liveness,
         limits: FactoryLimits,
     ) -> None:
+        quiet.make_lazily()
         super().__init__(server="", reactor=clock)
         self.clock = clock
         self.new_id = new_id
@@ -108,7 +104,7 @@ class SignalingFactory(WebSocketServerFactory):
             limits.outbox,
             self.sojourn,
             Turns(clock),
-            self.traffic.sent,
+            self.traffic,
             len(text_frame(bytes(limits.max_outbound_message_size))),
         )
         self.send_buffer = limits.send_buffer
@@ -129,6 +125,7 @@ class SignalingFactory(WebSocketServerFactory):
             autoPingInterval=0,
             allowNullOrigin=True,
         )
+        self.protocol = type("SignalingProtocol", (SignalingProtocol,), light.shared(self))  # type: ignore[assignment] # as above
 
     def upgrade_headers(self, outcome: str = "accepted") -> dict[str, str]:
         """

@@ -30,11 +30,13 @@ class Intake:
     The reading side of one connection. It is read unless it rests, or somebody holds it.
     """
 
+    __slots__ = ("_clock", "_holders", "_is_closed", "_reader", "_resting")
+
     def __init__(self, reader: Reader, clock: IReactorTime) -> None:
         self._reader = reader
         self._clock = clock
         self._resting: IDelayedCall | None = None
-        self._holders: set[object] = set()
+        self._holders: frozenset[object] = frozenset()
         self._is_closed = False
 
     def rest(self, seconds: float) -> None:
@@ -49,7 +51,7 @@ class Intake:
         """
         Read nothing until this holder lets go. May be called again meanwhile.
         """
-        self._holders.add(holder)
+        self._holders |= {holder}
         self._pause()
 
     def let_go(self, holder: object) -> None:
@@ -57,7 +59,7 @@ class Intake:
         Read again, on a later turn, as far as this holder is concerned.
         """
         if holder in self._holders:
-            self._holders.remove(holder)
+            self._holders -= {holder}
             self._clock.callLater(0, self._resume)
 
     def close(self) -> None:

@@ -89,11 +89,13 @@ class Fifo:
     :param capacity: how many messages make it full.
     """
 
+    __slots__ = ("_capacity", "_frames", "_sent", "size")
+
     def __init__(self, capacity: int) -> None:
         self.size = 0
         self._capacity = capacity
         self._sent = 0
-        self._frames: deque[bytes] = deque()
+        self._frames: deque[bytes] | tuple[()] = ()  # most clients never need a deque
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -122,6 +124,8 @@ class Fifo:
         """
         See :meth:`Queue.put`.
         """
+        if not self._frames:
+            self._frames = deque()
         self._frames.append(frame)
         self.size += len(frame)
 
@@ -140,7 +144,7 @@ class Fifo:
         """
         See :meth:`Queue.clear`.
         """
-        self._frames.clear()
+        self._frames = ()
         self.size = 0
 
 

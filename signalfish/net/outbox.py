@@ -9,7 +9,7 @@ everybody else may still append.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from attrs import frozen
@@ -77,12 +77,22 @@ class OutboxLimits:
     backlog: int = 128 << 10
 
 
+class Counting(Protocol):
+    """
+    Numbers for operators.
+
+    :ivar messages_sent: how many messages were sent, or are going to be.
+    """
+
+    messages_sent: int
+
+
 @frozen(eq=False)
 class Office:
     """
     What all outboxes of a server share.
 
-    :ivar count_sent: told how many messages were sent.
+    :ivar traffic: where to count messages.
     :ivar largest: bytes that a frame may have.
     """
 
@@ -90,7 +100,7 @@ class Office:
     limits: OutboxLimits
     sojourn: Sojourn
     turns: Turns
-    count_sent: Callable[[int], None]
+    traffic: Counting
     largest: int
 
 
@@ -102,27 +112,60 @@ class Outbox:
     :ivar patience: what is left of it with the client.
     """
 
+    __slots__ = (
+        "_accounts",
+        "_advisories",
+        "_blocked",
+        "_doomed",
+        "_draining",
+        "_form",
+        "_gathering",
+        "_office",
+        "_pending",
+        "_queue",
+        "_recipient",
+        "_slot",
+        "_small",
+        "_traffic",
+        "_transport",
+        "_turns",
+        "patience",
+    )
+
     def __init__(self, transport: ITransport, recipient: Recipient, office: Office) -> None:
         self._transport = transport
         self._recipient = recipient
         self._office = office
-        self.give_up = recipient.give_up
-        self.fail = recipient.fail
+        self._turns = office.turns
+        self._traffic = office.traffic
+        self._small = min(_LARGE, office.largest)
         limits = office.limits
-        self.patience = Patience(office.clock, limits.patience, limits.backlog, recipient.give_up)
+        self.patience = Patience(office.clock, limits.patience, limits.backlog, self.give_up)
         self._form = Form(2, Encoding.JSON)
         self._slot = self._form.slot
         self._pending: list[Outgoing] = []
         self._queue: Queue = Fifo(limits.capacity)
         self._accounts: Accounts | None = None
-        self._advisories = Advisories()
-        self._gathering = Gathering(office.clock, self._report)
+        self._advisories: Advisories | None = None
+        self._gathering: Gathering | None = None
         self._blocked = False
         self._draining = False
         self._doomed = False
 
     def __len__(self) -> int:
         return len(self._queue)
+
+    def give_up(self) -> None:
+        """
+        The client is too slow.
+        """
+        self._recipient.give_up()
+
+    def fail(self) -> None:
+        """
+        There is a bug.
+        """
+        self._recipient.fail()
 
     def serve(self, form: Form) -> None:
         """
@@ -140,7 +183,7 @@ class Outbox:
         """
         pending = self._pending
         if not pending:
-            self._office.turns.add(self)
+            self._turns.add(self)
         pending.append(outgoing)
 
     def flush_turn(self) -> None:
@@ -156,10 +199,12 @@ class Outbox:
         except TypeError:  # some frame has not been made
             self._send_encoded(pending)
             return
-        if not self._may_write(len(data)):
+        if self._blocked or self._gathering is not None or len(data) > self._small:
             self._send_each(pending)
             return
-        self._count(pending)
+        self._traffic.messages_sent += len(pending)
+        if self._accounts is not None:
+            self._accounts.delivered_all(pending)
         self._transport.write(data)
 
     def tell_statistics(self, interval_ms: int, *, with_counts: bool) -> None:
@@ -245,7 +290,8 @@ class Outbox:
         self.patience.restore()
         self._queue.clear()
         self._pending.clear()
-        self._gathering.take()
+        if self._gathering is not None:
+            self._gathering.take()
 
     def _send_encoded(self, pending: list[Outgoing]) -> None:
         try:
@@ -253,19 +299,12 @@ class Outbox:
         except Undeliverable:
             self._send_each(pending)
             return
-        if not self._may_write(sum(map(len, frames))):
+        data = b"".join(frames)
+        if self._blocked or self._gathering is not None or len(data) > self._small:
             self._send_each(pending)
             return
         self._count(pending)
-        self._transport.write(b"".join(frames))
-
-    def _may_write(self, size: int) -> bool:
-        """
-        Whether so many bytes of messages can be written as they are.
-        """
-        return not (
-            self._blocked or self._gathering or size > _LARGE or size > self._office.largest
-        )
+        self._transport.write(data)
 
     def _send_each(self, pending: list[Outgoing]) -> None:
         for outgoing in pending:
@@ -289,6 +328,8 @@ class Outbox:
 
     def _withhold(self, outgoing: Any, problem: Undeliverable) -> None:
         self.leave_out(outgoing, GapReason.UNSUPPORTED_FORMAT)
+        if self._advisories is None:
+            self._advisories = Advisories()
         notice = self._advisories.about(problem, self._office.clock.seconds())
         if notice is not None:
             self._send(notice.frame(self._form), notice)
@@ -296,13 +337,13 @@ class Outbox:
     def _send(self, frame: bytes, outgoing: Any) -> None:
         if self._doomed:
             return
-        if self._gathering and self._tells_of(outgoing):
+        if self._gathering is not None and self._tells_of(outgoing):
             self._report()
         if not self._blocked:
             self._count([outgoing])
             self._transport.write(frame)
             return
-        self._office.count_sent(1)
+        self._traffic.messages_sent += 1
         self._queue.put(frame, outgoing)
         if self._queue.is_full and not self._may_leave_out(outgoing):
             self.patience.try_on(outgoing.source, len(frame))
@@ -318,8 +359,10 @@ class Outbox:
             self._report()
             self._queue.leave_out(data, reason)
             self._check_hard_limits()
-        else:
-            self._gathering.add(data, reason)
+            return
+        if self._gathering is None:
+            self._gathering = Gathering(self._office.clock, self._report)
+        self._gathering.add(data, reason)
 
     def _tells_of(self, outgoing: Any) -> bool:
         """
@@ -329,10 +372,10 @@ class Outbox:
         """
         if self._blocked or outgoing.source is None:
             return True
-        return self._gathering.has(outgoing.origin.player)
+        return self._gathering is not None and self._gathering.has(outgoing.origin.player)
 
     def _report(self) -> None:
-        gaps = self._gathering.take()
+        gaps = () if self._gathering is None else self._gathering.take()
         if gaps and self._accounts is not None:
             report = self._accounts.left_out(gaps)
             self._transport.write(text_frame(encode(report, FIRST_VERSION)))
@@ -348,7 +391,7 @@ class Outbox:
         return b"".join(frames)
 
     def _count(self, sent: Sequence[Any]) -> None:
-        self._office.count_sent(len(sent))
+        self._traffic.messages_sent += len(sent)
         if self._accounts is not None:
             self._accounts.delivered_all(sent)
 

@@ -39,6 +39,18 @@ class Patience:
     :ivar stalls: how often it was.
     """
 
+    __slots__ = (
+        "_backlog",
+        "_changed",
+        "_clock",
+        "_give_up",
+        "_owed",
+        "_strain",
+        "_verdict",
+        "seconds",
+        "stalls",
+    )
+
     def __init__(
         self, clock: IReactorTime, seconds: float, backlog: int, give_up: Callable[[], None]
     ) -> None:

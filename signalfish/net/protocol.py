@@ -15,6 +15,7 @@ from autobahn.websocket.types import ConnectionRequest
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
+from signalfish.net import light
 from signalfish.net.addresses import address_key
 from signalfish.net.binding import UNBOUND
 from signalfish.net.intake import Intake
@@ -260,6 +261,7 @@ class SignalingProtocol(WholeMessages):
         """
         See :class:`signalfish.session.Line`.
         """
+        light.lighten(self)
         self.is_settled = True
         self._is_member = is_member
         self.factory.settled(self)

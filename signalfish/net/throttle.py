@@ -48,6 +48,7 @@ class ThrottledProtocol(ProtocolWrapper):
             return
         self._key = key
         super().makeConnection(transport)
+        self.write = transport.write  # type: ignore[method-assign] # nothing is limited here
         if ISSLTransport.providedBy(self):
             # Autobahn looks for the insides of TLS in whatever says that it is TLS.
             noLongerProvides(self, ISSLTransport)

@@ -17,6 +17,22 @@ class EagerServer(Server):
 
     _is_waiting = False  # whether the reactor tells when the socket takes more
 
+    def write(self, data: bytes) -> None:
+        """
+        Send some bytes.
+        """
+        if self._is_waiting or self._tempDataLen or not self.connected or self.disconnecting:
+            super().write(data)
+            return
+        try:
+            sent = self.socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:  # the reactor meets it again, and knows what to do then
+            sent = 0
+        if sent < len(data):
+            super().write(data[sent:])
+
     def startWriting(self) -> None:
         """
         Send what is buffered; ask the reactor only if it cannot all be sent.

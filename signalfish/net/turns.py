@@ -4,7 +4,6 @@ One write for each connection in each turn of the reactor, however many messages
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
@@ -16,15 +15,16 @@ log = Logger()
 class Batch(Protocol):
     """
     What a connection is to be sent at the end of a turn.
-
-    :ivar fail: called if there was a bug in sending it.
     """
-
-    fail: Callable[[], None]
 
     def flush_turn(self) -> None:
         """
         Send it.
+        """
+
+    def fail(self) -> None:
+        """
+        There was a bug in sending it.
         """
 
 

@@ -20,6 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from signalfish.net import outbox as outbox_module
+from signalfish.net.factory import Traffic
 from signalfish.net.outbox import HARD_LIMIT, Office, Outbox, OutboxLimits
 from signalfish.net.sojourn import Sojourn
 from signalfish.net.turns import Turns
@@ -73,7 +74,7 @@ def outbox(transport, clock, limits, give_up, sojourn=None):
     An empty queue.
     """
     sojourn = sojourn or Sojourn(clock, 60)
-    office = Office(clock, limits, sojourn, Turns(clock), lambda number: None, 1 << 30)
+    office = Office(clock, limits, sojourn, Turns(clock), Traffic(), 1 << 30)
     return Outbox(transport, Recipient(give_up), office)
 
 
@@ -930,13 +931,13 @@ class TurnTests(SynchronousTestCase):
         """
         self.clock = Clock()
         self.transport = FakeTransport()
-        self.counted = []
+        self.traffic = Traffic()
         self.office = Office(
             self.clock,
             OutboxLimits(capacity=1000),
             Sojourn(self.clock, 60),
             Turns(self.clock),
-            self.counted.append,
+            self.traffic,
             1 << 20,
         )
         self.outbox = Outbox(self.transport, Recipient(self.fail), self.office)
@@ -964,7 +965,7 @@ class TurnTests(SynchronousTestCase):
         self.clock.advance(0)
         pong = Notice(Pong()).frame(V3)
         self.assertEqual([b"123", pong + pong], self.transport.take())
-        self.assertEqual([3, 2], self.counted)
+        self.assertEqual(5, self.traffic.messages_sent)
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_each_turn(self):
@@ -1035,8 +1036,9 @@ class TurnTests(SynchronousTestCase):
         A bug in sending ends that connection, and no other.
         """
         failed = []
-        broken = Outbox(None, Recipient(self.fail), self.office)
-        broken.fail = lambda: failed.append(1)
+        recipient = Recipient(self.fail)
+        recipient.fail = lambda: failed.append(1)
+        broken = Outbox(None, recipient, self.office)
         broken.deliver(Notice(Pong()))
         self.deliver(b"1")
         self.clock.advance(0)

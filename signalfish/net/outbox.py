@@ -34,7 +34,7 @@ HARD_LIMIT = 4 << 20
 The most bytes that wait for one client.
 """
 
-_LARGE = 64 << 10  # bytes from which what came up in a turn is not written as one
+_LARGE = 64 << 10  # bytes that are written as one, about, if more came up in a turn
 
 
 class Recipient(Protocol):
@@ -199,8 +199,8 @@ class Outbox:
         except TypeError:  # some frame has not been made
             self._send_encoded(pending)
             return
-        if self._blocked or self._gathering is not None or len(data) > self._small:
-            self._send_each(pending)
+        if self._blocked or self._gathering or len(data) > self._small:
+            self._send_in_parts(pending)
             return
         self._traffic.messages_sent += len(pending)
         if self._accounts is not None:
@@ -300,11 +300,23 @@ class Outbox:
             self._send_each(pending)
             return
         data = b"".join(frames)
-        if self._blocked or self._gathering is not None or len(data) > self._small:
-            self._send_each(pending)
+        if self._blocked or self._gathering or len(data) > self._small:
+            self._send_in_parts(pending)
             return
         self._count(pending)
         self._transport.write(data)
+
+    def _send_in_parts(self, pending: list[Outgoing]) -> None:
+        """
+        Send by halves what is too much for one write, and by itself what is not just written.
+        """
+        middle = len(pending) // 2
+        if self._blocked or self._gathering or not middle:
+            self._send_each(pending)
+            return
+        self._send_encoded(pending[:middle])
+        if not self._doomed:
+            self._send_encoded(pending[middle:])
 
     def _send_each(self, pending: list[Outgoing]) -> None:
         for outgoing in pending:

@@ -992,6 +992,38 @@ class TurnTests(SynchronousTestCase):
         self.assertEqual([40_000, 40_001], [len(data) for data in self.transport.take()])
         self.assertEqual(1, len(self.outbox))
 
+    def test_many(self):
+        """
+        Many small messages that are too much for one write take few, in order.
+        """
+        frames = [b"%04d" % number * 25 for number in range(1500)]
+        self.deliver(*frames)
+        self.clock.advance(0)
+        written = self.transport.take()
+        self.assertEqual(b"".join(frames), b"".join(written))
+        self.assertEqual([37_500] * 4, [len(data) for data in written])
+
+    def test_many_not_encoded(self):
+        """
+        So do those that nobody else has been sent before.
+        """
+        for _ in range(10_000):
+            self.outbox.deliver(Notice(Pong()))
+        self.clock.advance(0)
+        self.assertEqual([42_500] * 4, [len(data) for data in self.transport.take()])
+
+    def test_many_but_ended(self):
+        """
+        Nothing is written after something that ends the connection.
+        """
+        large = bytes((1 << 20) + 1)
+        recipient = Recipient(self.fail)
+        self.outbox = Outbox(self.transport, recipient, self.office)
+        recipient.too_large = self.outbox.end
+        self.deliver(b"1", large, b"2", b"3")
+        self.clock.advance(0)
+        self.assertEqual([b"1"], self.transport.take())
+
     def test_waiting(self):
         """
         What has waited is written in pieces of about 64 KiB.

@@ -1024,6 +1024,19 @@ class TurnTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual([b"1"], self.transport.take())
 
+    def test_many_after_a_report(self):
+        """
+        So is what comes after something that could not be told, once that has been reported.
+        """
+        self.outbox.serve(V3)
+        data = TextData(Origin("00000000-0000-4000-8000-000000000001", 1, self), 1, b"1")
+        self.outbox.leave_out(data, GapReason.UNSUPPORTED_FORMAT)
+        self.clock.advance(1)
+        self.assertEqual(1, len(self.transport.take()))
+        self.deliver(b"1", b"2", b"3")
+        self.clock.advance(0)
+        self.assertEqual([b"123"], self.transport.take())
+
     def test_waiting(self):
         """
         What has waited is written in pieces of about 64 KiB.

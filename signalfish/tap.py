@@ -347,8 +347,12 @@ def _offer(settings: config.Settings) -> handshake.Offer:
     compatibility = handshake.Compatibility(
         sdk.minimum_versions, sdk.recommended_versions, sdk.capabilities, sdk.notes
     )
-    binary = (Encoding.MESSAGE_PACK,) if protocol.enable_message_pack_game_data else ()
-    formats = (Encoding.JSON, *binary)
+    enabled = {
+        Encoding.MESSAGE_PACK: protocol.enable_message_pack_game_data,
+        Encoding.RKYV: protocol.enable_rkyv_game_data,
+        Encoding.PROTOBUF: protocol.enable_protobuf_game_data,
+    }
+    formats = (Encoding.JSON, *(encoding for encoding, is_on in enabled.items() if is_on))
     return handshake.Offer(
         rules,
         compatibility,

@@ -102,6 +102,8 @@ DEFAULTS = {
     "protocol.room_code_length": 6,
     "protocol.max_players_limit": 100,
     "protocol.enable_message_pack_game_data": True,
+    "protocol.enable_rkyv_game_data": False,
+    "protocol.enable_protobuf_game_data": False,
     "relay_types.default_relay_type": "matchbox",
     "relay_types.game_relay_mappings": {},
     "websocket.send_queue_capacity": 1024,

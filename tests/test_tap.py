@@ -320,6 +320,33 @@ class MakeServiceTests(SynchronousTestCase):
         self.assertEqual("signalfish: cannot listen on port 3536: in use", exit_.code)
 
 
+class FormatTests(SynchronousTestCase):
+    """
+    Which formats of game data clients may choose.
+    """
+
+    def test_offered(self):
+        """
+        Those that the operator allows, JSON first.
+        """
+        for settings, expected in (
+            ({}, ["json", "message_pack"]),
+            ({"enable_message_pack_game_data": False}, ["json"]),
+            ({"enable_rkyv_game_data": True}, ["json", "message_pack", "rkyv"]),
+            (
+                {"enable_protobuf_game_data": True, "enable_message_pack_game_data": False},
+                ["json", "protobuf"],
+            ),
+        ):
+            reactor = MemoryReactorClock()
+            parts = assemble(config.settings({"protocol": settings}), reactor)
+            client = Client(reactor, parts.site).upgrade()
+            wanted = {"app_id": "a", "game_data_format": expected[-1]}
+            client.say("Authenticate", wanted)
+            _, info = client.heard()
+            self.assertEqual(expected, info.data["game_data_formats"])
+
+
 class StopTests(SynchronousTestCase):
     """
     The end of the server that ``twistd`` runs.

@@ -171,6 +171,12 @@ class Protocol:
     enable_message_pack_game_data: bool = setting(
         True, "", "whether clients may choose MessagePack"
     )
+    enable_rkyv_game_data: bool = setting(
+        False, "", "whether clients may choose rkyv, which is never converted"
+    )
+    enable_protobuf_game_data: bool = setting(
+        False, "", "whether clients may choose Protocol Buffers, which are never converted"
+    )
     max_protocol_version: Annotated[int, Meta(ge=2, le=3)] = setting(
         3, "version", "newest that clients may negotiate, see :doc:`protocol/version-3`"
     )

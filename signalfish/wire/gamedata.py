@@ -2,7 +2,8 @@
 Game data on its way out: spliced around the sender's bytes, never re-serialized.
 
 JSON goes to everybody as text. Binary goes as a MessagePack envelope to recipients of the same
-encoding and, converted, as text to those who take JSON (protocol section "Game data").
+encoding and, converted, as text to those who take JSON (protocol section "Game data"). Encodings
+that are never converted go without the envelope to recipients of protocol 2.
 """
 
 from __future__ import annotations
@@ -144,6 +145,8 @@ class BinaryData:
         return BinaryData(self.origin, self.seq, self.payload, self.encoding)
 
     def _envelope(self, version: int) -> bytes:
+        if version < _STAMPED and self.encoding is not Encoding.MESSAGE_PACK:
+            return binary_frame(self.payload)
         name = self.encoding.encode()
         parts = (
             self.origin.binary_prefix,

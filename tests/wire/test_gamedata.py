@@ -187,6 +187,24 @@ class BinaryDataTests(SynchronousTestCase):
             data = BinaryData(Origin(PLAYER, 1), 1, b"\x01", encoding)
             self.assertIn(("encoding", str(encoding)), envelope_of(data.frame(Form(3, encoding))))
 
+    def test_bare(self):
+        """
+        Recipients of version 2 get what is in no known encoding as it is, without the sender.
+        """
+        for encoding in (Encoding.RKYV, Encoding.PROTOBUF):
+            data = BinaryData(Origin(PLAYER, 1), 1, b"\x01\xff", encoding)
+            self.assertEqual(b"\x82\x02\x01\xff", data.frame(Form(2, encoding)))
+
+    def test_unknown_to_others(self):
+        """
+        What is in no known encoding cannot be told to anybody else.
+        """
+        for encoding in (Encoding.RKYV, Encoding.PROTOBUF):
+            data = BinaryData(Origin(PLAYER, 1), 1, b"\x01", encoding)
+            for form in (Form(version, other) for version in (2, 3) for other in Encoding):
+                if form.encoding is not encoding:
+                    self.assertRaises(Undeliverable, data.frame, form)
+
     def test_shared(self):
         """
         All recipients of one form get the very same bytes.

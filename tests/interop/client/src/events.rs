@@ -86,6 +86,9 @@ pub fn described(event: &SignalFishEvent, farewell: &Farewell) -> Value {
         GoingAway { deadline_ms, retry_after_secs } => {
             json!({"deadline_ms": deadline_ms, "retry_after_secs": retry_after_secs})
         }
+        RelayStats { interval_ms, sent_to_you, dropped_for_you, backpressure_events } => json!({
+            "interval_ms": interval_ms, "sent": sent_to_you, "dropped": dropped_for_you,
+            "stalls": backpressure_events}),
         DeliveryReport(report) => json!(report),
         SpectatorJoined { room_id, spectator_id, current_players, lobby_state, .. } => json!({
             "room": room_id, "spectator": spectator_id, "players": current_players,

@@ -7,12 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attrs import define, frozen
-from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from signalfish.config import Server
+from signalfish.periodic import Periodic
 from signalfish.rooms import closing, membership, spectators
 from signalfish.rooms.access import Lock
 from signalfish.rooms.claims import Claims
@@ -80,7 +79,7 @@ class Terms:
     largest_message: int = 8 << 20
 
 
-class RoomService(Service):
+class RoomService(Periodic):
     """
     All rooms of a server, as a service that sweeps them while it runs.
 
@@ -97,6 +96,7 @@ class RoomService(Service):
         mint: Mint,
         terms: Terms,
     ) -> None:
+        super().__init__(time.clock, settings.room_cleanup_interval, self.sweep)
         self.time = time
         self.mint = mint
         self.tally = Tally()
@@ -109,24 +109,13 @@ class RoomService(Service):
         self._memory = ReplayMemory(
             settings.replay_memory_bytes if settings.replay_game_data else 0
         )
-        self._sweeping = LoopingCall(self.sweep)
-        self._sweeping.clock = time.clock
 
     def startService(self) -> None:
         """
         Start to sweep.
         """
-        super().startService()
         self.draining = False
-        self._sweeping.start(self._settings.room_cleanup_interval, now=False)
-
-    def stopService(self) -> None:
-        """
-        Stop to sweep.
-        """
-        super().stopService()
-        if self._sweeping.running:
-            self._sweeping.stop()
+        super().startService()
 
     def drain(self) -> None:
         """

@@ -18,7 +18,13 @@ MAY_IMPORT = {
     "signalfish": [],
     "signalfish.wire": ["signalfish.wire"],
     "signalfish.rooms": ["signalfish.rooms", "signalfish.wire"],
-    "signalfish.net": ["signalfish.net", "signalfish.rooms.link", "signalfish.wire"],
+    "signalfish.net": [
+        "signalfish.net",
+        "signalfish.periodic",
+        "signalfish.rooms.link",
+        "signalfish.wire",
+    ],
+    "signalfish.periodic": [],
     "signalfish.config": [
         "signalfish.config",
         "signalfish.rooms.rules",
@@ -27,7 +33,12 @@ MAY_IMPORT = {
         "signalfish.wire.types",
     ],
     "signalfish.handshake": ["signalfish.wire"],
-    "signalfish.service": ["signalfish.config", "signalfish.rooms", "signalfish.wire"],
+    "signalfish.service": [
+        "signalfish.config",
+        "signalfish.periodic",
+        "signalfish.rooms",
+        "signalfish.wire",
+    ],
     "signalfish.session": [
         "signalfish.handshake",
         "signalfish.moderator",

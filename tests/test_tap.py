@@ -850,7 +850,7 @@ class EmbeddingTests(AssembleTestCase):
         client = self.client("/signal/ws", self.site)
         self.pass_time(30, client)
         self.assertEqual((4003, "activity_timeout"), client.closed())
-        self.assertTrue(self.parts.rooms._sweeping.running)
+        self.assertTrue(self.parts.rooms.running)
 
     def test_stopping(self):
         """

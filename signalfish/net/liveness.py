@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from attrs import frozen
-from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from signalfish.periodic import Periodic
 from signalfish.wire.errors import CloseCode, ErrorCode
 from signalfish.wire.outgoing import Notice, Outgoing
 from signalfish.wire.server import Error
@@ -83,7 +82,7 @@ class LivenessLimits:
     idle_timeout: int = 300
 
 
-class Liveness(Service):
+class Liveness(Periodic):
     """
     Pings quiet clients and closes the connections of dead ones, while it runs.
     """
@@ -91,36 +90,20 @@ class Liveness(Service):
     name = "liveness"
 
     def __init__(self, clock: IReactorTime, limits: LivenessLimits) -> None:
+        super().__init__(clock, 1, self.tick)
         self._limits = limits
-        self._interval = limits.ping_interval or _DEFAULT_INTERVAL
-        self._slots: list[set[Connection]] = [set() for _ in range(self._interval)]
+        self._period = limits.ping_interval or _DEFAULT_INTERVAL
+        self._slots: list[set[Connection]] = [set() for _ in range(self._period)]
         self._pinged: dict[int, list[tuple[Connection, int]]] = {}
         self._second = 0
         self._added = 0
-        self._ticking = LoopingCall(self.tick)
-        self._ticking.clock = clock
-
-    def startService(self) -> None:
-        """
-        Start to look.
-        """
-        super().startService()
-        self._ticking.start(1.0, now=False)
-
-    def stopService(self) -> None:
-        """
-        Stop to look.
-        """
-        super().stopService()
-        if self._ticking.running:
-            self._ticking.stop()
 
     def add(self, connection: Connection) -> None:
         """
         Look after a connection.
         """
         self._added += 1
-        connection.slot = self._added % self._interval
+        connection.slot = self._added % self._period
         self._slots[connection.slot].add(connection)
 
     def remove(self, connection: Connection) -> None:
@@ -136,7 +119,7 @@ class Liveness(Service):
         self._second += 1
         for connection, asked in self._pinged.pop(self._second, ()):
             self._guarded(self._judge, connection, asked)
-        for connection in tuple(self._slots[self._second % self._interval]):
+        for connection in tuple(self._slots[self._second % self._period]):
             self._guarded(self._look, connection)
 
     def _guarded(self, look: Callable[..., None], *subject: object) -> None:
@@ -150,7 +133,7 @@ class Liveness(Service):
             return
         pulse, connection.pulse = connection.pulse, SILENT
         if pulse is SILENT:
-            connection.silence += self._interval
+            connection.silence += self._period
         else:
             connection.silence = connection.asked = 0
             connection.alive()

@@ -10,10 +10,10 @@ from collections import deque
 from math import ceil
 from typing import Protocol
 
-from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+
+from signalfish.periodic import Periodic
 
 log = Logger()
 
@@ -40,7 +40,7 @@ class Waiting(Protocol):
         """
 
 
-class Sojourn(Service):
+class Sojourn(Periodic):
     """
     Looks at all queues that are not empty, every second while it runs.
 
@@ -50,26 +50,10 @@ class Sojourn(Service):
     name = "sojourn"
 
     def __init__(self, clock: IReactorTime, limit: float) -> None:
+        super().__init__(clock, 1, self.tick)
         self._limit = ceil(limit)
         self._second = 0
         self._waiting: dict[Waiting, list[deque[tuple[int, int]]]] = {}
-        self._ticking = LoopingCall(self.tick)
-        self._ticking.clock = clock
-
-    def startService(self) -> None:
-        """
-        Start to look.
-        """
-        super().startService()
-        self._ticking.start(1.0, now=False)
-
-    def stopService(self) -> None:
-        """
-        Stop to look.
-        """
-        super().stopService()
-        if self._ticking.running:
-            self._ticking.stop()
 
     def watch(self, queue: Waiting) -> None:
         """

@@ -16,11 +16,21 @@ from signalfish.rooms.plan import Planner
 from signalfish.service import RoomService, Terms, Time
 from signalfish.wire.errors import CloseCode
 from signalfish.wire.outgoing import Outgoing, Undeliverable
+from signalfish.wire.server import NameRules
 from signalfish.wire.types import Encoding, Form
 
 V2 = Form(2, Encoding.JSON)
 V3 = Form(3, Encoding.JSON)
 V2_BINARY = Form(2, Encoding.MESSAGE_PACK)
+
+RULES = NameRules(
+    max_length=32,
+    min_length=1,
+    allow_unicode_alphanumeric=True,
+    allow_spaces=True,
+    allow_leading_trailing_whitespace=False,
+    allowed_symbols=("-", "_"),
+)
 
 _TEXT, _BINARY = 0x81, 0x82
 _MEDIUM, _LONG = 126, 127

@@ -2,13 +2,15 @@
 What Hypothesis makes up for the tests of more than one part.
 """
 
+import os
 from enum import Enum
 from struct import pack
 from types import NoneType, UnionType
 from typing import Annotated, Union, get_args, get_origin, get_type_hints
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import run_state_machine_as_test
 from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import fields
 
@@ -21,6 +23,26 @@ def examples(number):
     Settings for a law that is tried on this many examples, the same ones on every run.
     """
     return settings(max_examples=number, deadline=None, derandomize=True)
+
+
+def play(machine, number):
+    """
+    Run a state machine so many times, or as often as ``SIGNALFISH_EXAMPLES`` says.
+
+    Without that variable it does the same on every run.
+    """
+    asked = os.environ.get("SIGNALFISH_EXAMPLES")
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=int(asked or number),
+            stateful_step_count=50,
+            deadline=None,
+            derandomize=asked is None,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
 
 
 uuids = st.uuids().map(str)

@@ -11,18 +11,11 @@ from signalfish.handshake import Compatibility, Offer, negotiate, unauthenticate
 from signalfish.wire.client import Credentials
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.outgoing import encode
-from signalfish.wire.server import Authenticated, Error, NameRules, ProtocolInfo, RateLimits
+from signalfish.wire.server import Authenticated, Error, ProtocolInfo, RateLimits
 from signalfish.wire.tokens import TokenRules
 from signalfish.wire.types import RELAY_ONLY, Encoding, Form, Topology, Transport
+from tests.fakes import RULES
 
-RULES = NameRules(
-    max_length=32,
-    min_length=1,
-    allow_unicode_alphanumeric=True,
-    allow_spaces=True,
-    allow_leading_trailing_whitespace=False,
-    allowed_symbols=("-", "_"),
-)
 KNOWN = Compatibility(
     minimum_versions={"unity": "1.10.0"},
     recommended_versions={"unity": "1.12.0", "godot": "2.0.0"},

@@ -13,18 +13,9 @@ from signalfish.wire.client import BinaryGameData
 from signalfish.wire.codec import decode_text
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.refusals import answer
-from signalfish.wire.server import NameRules
 from signalfish.wire.types import Encoding, Form
-from tests.fakes import V2, V2_BINARY, V3, FakeLink, Told, room_service
+from tests.fakes import RULES, V2, V2_BINARY, V3, FakeLink, Told, room_service
 
-RULES = NameRules(
-    max_length=32,
-    min_length=1,
-    allow_unicode_alphanumeric=True,
-    allow_spaces=True,
-    allow_leading_trailing_whitespace=False,
-    allowed_symbols=("-", "_"),
-)
 COMPATIBILITY = handshake.Compatibility({}, {}, {"_default": ("reconnection",)}, {})
 POLICY = Policy(handshake.Offer(RULES, COMPATIBILITY), max_connection_info=200)
 BOTH_VERSIONS = Policy(handshake.Offer(RULES, COMPATIBILITY, max_version=3))

@@ -2,19 +2,16 @@
 The server under random use, as seen by clients that check every byte they are sent.
 """
 
-import os
 import sys
 from typing import Any
 
 import msgpack
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -29,11 +26,11 @@ from signalfish.rooms.ice import Ice
 from signalfish.rooms.seat import Seat
 from signalfish.session import Policy, Session
 from signalfish.wire.names import Rules
-from signalfish.wire.server import NameRules
 from tests.endtoend.ledger import Content, Ledger, Observed
 from tests.endtoend.peers import KINDS, Peer, Ticket
-from tests.fakes import room_service
+from tests.fakes import RULES, room_service
 from tests.net.fakes import Server
+from tests.strategies import play
 from tests.strict.lie import want
 
 MOST_PEERS = 6
@@ -47,14 +44,6 @@ BACKLOG = 300
 
 CLOSE_CODES = {None, 4000, 4002, 4005, 4007, 4008}
 
-RULES = NameRules(
-    max_length=32,
-    min_length=1,
-    allow_unicode_alphanumeric=True,
-    allow_spaces=True,
-    allow_leading_trailing_whitespace=False,
-    allowed_symbols=(),
-)
 COMPATIBILITY = handshake.Compatibility({}, {}, {"_default": ("reconnection",)}, {})
 POLICY = Policy(handshake.Offer(RULES, COMPATIBILITY, max_version=3))
 BUDGET = Budget(
@@ -657,17 +646,7 @@ class WiresTests(SynchronousTestCase):
         """
         Run a machine, the same way each time unless a number of examples is given.
         """
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=int(os.environ.get("SIGNALFISH_EXAMPLES", examples)),
-                stateful_step_count=50,
-                deadline=None,
-                derandomize="SIGNALFISH_EXAMPLES" not in os.environ,
-                report_multiple_bugs=False,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        play(machine, examples)
         self.assertEqual([], self.flushLoggedErrors())
 
     def test_all_kinds(self):

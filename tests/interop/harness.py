@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.integration.harness import TIMEOUT
 
 OPT_IN = "SIGNALFISH_INTEROP"
-BUILD_TIMEOUT = 900.0
+_BUILD_TIMEOUT = 900.0
 
 _MANIFEST = Path(__file__).with_name("client") / "Cargo.toml"
 _PROGRAMS = {"0.14": "puppet", "0.10": "puppet_0_10"}
@@ -47,19 +47,27 @@ def programs() -> Path:
     if not target:
         target = tempfile.mkdtemp(prefix="signalfish-cargo-")
         atexit.register(shutil.rmtree, target, ignore_errors=True)
+    command = ("build", "--release", "--locked", "--manifest-path", str(_MANIFEST))
+    cargo(*command, CARGO_TARGET_DIR=target)
+    return Path(target, "release").absolute()
+
+
+def cargo(*arguments: str, **variables: str) -> None:
+    """
+    Let cargo build something.
+    """
     built = subprocess.run(
-        ["cargo", "build", "--release", "--locked", "--manifest-path", str(_MANIFEST)],
-        env={**os.environ, "CARGO_TARGET_DIR": target},
+        ["cargo", *arguments],
+        env={**os.environ, **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=BUILD_TIMEOUT,
+        timeout=_BUILD_TIMEOUT,
         text=True,
         check=False,
     )
     if built.returncode:
         raise AssertionError(f"cargo: exit status {built.returncode}\n{built.stdout}")
-    return Path(target, "release").absolute()
 
 
 class Stage:

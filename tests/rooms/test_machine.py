@@ -3,12 +3,10 @@ Rooms under random use, as seen by clients that check everything they are told.
 """
 
 import json
-import os
 import sys
 from collections import defaultdict
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -16,7 +14,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from msgspec import Raw
 from twisted.internet.task import Clock
@@ -42,6 +39,7 @@ from tests.rooms.cast import WINDOW, Client, Ticket
 from tests.rooms.moderated import Moderation
 from tests.rooms.scene import JOINED_AT
 from tests.rooms.truth import agree, check_session, check_state
+from tests.strategies import play
 
 BUFFER = 4
 MOST_PLACES = 7
@@ -856,48 +854,32 @@ class ExplicitRooms(Rooms):
 
 
 class RoomsTests(SynchronousTestCase):
-    def law(self, machine, examples):
-        """
-        Run a machine, the same way each time.
-        """
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=int(os.environ.get("SIGNALFISH_EXAMPLES", examples)),
-                stateful_step_count=50,
-                deadline=None,
-                derandomize="SIGNALFISH_EXAMPLES" not in os.environ,
-                report_multiple_bugs=False,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-
     def test_by_protocol(self):
         """
         Nobody is ever told anything wrong in rooms whose rule goes by protocol.
         """
-        self.law(Rooms, 250)
+        play(Rooms, 250)
 
     def test_planned(self):
         """
         Nobody is ever told anything wrong in rooms whose players connect to each other.
         """
-        self.law(PlannedRooms, 130)
+        play(PlannedRooms, 130)
 
     def test_refusing(self):
         """
         Nobody is ever told anything wrong in rooms whose sessions not everybody may join.
         """
-        self.law(RefusingRooms, 100)
+        play(RefusingRooms, 100)
 
     def test_direct(self):
         """
         Nobody is ever told anything wrong in rooms whose players can be reached directly.
         """
-        self.law(DirectRooms, 80)
+        play(DirectRooms, 80)
 
     def test_explicit(self):
         """
         Nobody is ever told anything wrong in rooms that somebody must start.
         """
-        self.law(ExplicitRooms, 100)
+        play(ExplicitRooms, 100)

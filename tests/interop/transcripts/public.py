@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.integration.harness import TIMEOUT, eventually
-from tests.interop.harness import BUILD_TIMEOUT
+from tests.interop.harness import cargo
 
 PROGRAM = "SIGNALFISH_PUBLIC_SERVER"
 INSTALL = "install"
@@ -46,18 +46,8 @@ def program() -> Path:
     if given != INSTALL:
         return Path(given).absolute()
     root = Path(os.environ.get("CARGO_TARGET_DIR") or tempfile.gettempdir(), "public").absolute()
-    crate = ["signal-fish-server", "--version", VERSION, "--locked", "--root", str(root)]
-    built = subprocess.run(
-        ["cargo", "install", *crate],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=BUILD_TIMEOUT,
-        text=True,
-        check=False,
-    )
-    if built.returncode:
-        raise AssertionError(f"cargo: exit status {built.returncode}\n{built.stdout}")
+    crate = ("signal-fish-server", "--version", VERSION, "--locked", "--root", str(root))
+    cargo("install", *crate)
     return root / "bin" / "signal-fish-server"
 
 

@@ -32,6 +32,7 @@ from signalfish.net.admission import Admission
 from signalfish.net.binding import Binder
 from signalfish.net.drain import Drain
 from signalfish.net.factory import Connect, FactoryLimits, SignalingFactory
+from signalfish.net.forwarding import Proxies
 from signalfish.net.gate import Gate
 from signalfish.net.limits import AddressBudgets, Budget, RateLimited
 from signalfish.net.listening import ListenError, Listening
@@ -224,6 +225,9 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
     factory = SignalingFactory(reactor, mint.uuid, connect, liveness, limits)
     statistics = Statistics(factory, settings.websocket.delivery_stats_interval_secs)
     factory.binder = _binder(settings.security.transport.token_binding, random)
+    trusted = settings.security.trusted_proxies
+    proxies = Proxies(config.trusted_networks(trusted), local=config.UNIX in trusted)
+    factory.proxies = proxies
     sockets = Sockets()
     metrics = Metrics(rooms, factory.traffic, sockets, time.time)
     resource = web.resources(factory, metrics.snapshot, metrics.exposition)
@@ -232,6 +236,7 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
         sockets,
         _SOCKETS_PER_CONNECTION * settings.security.max_connections_per_ip,
         _SOCKETS_PER_CONNECTION * settings.security.max_connections,
+        proxies.trusts,
     )
     drain = Drain(factory, time.time, settings.server.drain_grace_secs, rooms.drain)
     service = Draining(drain)

@@ -125,6 +125,7 @@ DEFAULTS = {
     "security.max_connections": 10000,
     "security.max_signal_bytes": 16384,
     "security.connect_token": None,
+    "security.trusted_proxies": (),
     "security.transport.token_binding.enabled": False,
     "security.transport.token_binding.required": False,
     "security.transport.token_binding.require_client_fingerprint": False,
@@ -341,6 +342,21 @@ class RangeTests(ConfigTestCase):
         self.assertTrue(text.startswith("security.max_outbound_message_size: 8388608 "), text)
         self.assertIn("100 players", text)
         self.assertIn("which is 83887", text)
+
+    def test_trusted_proxies(self):
+        """
+        Proxies are addresses, networks, or whatever connects on a Unix socket.
+        """
+        good = ("127.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32", "unix", "0.0.0.0/0")
+        self.assert_fits("security.trusted_proxies", good)
+        name = "SIGNAL_FISH__SECURITY__TRUSTED_PROXIES"
+        loaded = load(None, {name: "10.0.0.0/8,unix"})
+        self.assertEqual(("10.0.0.0/8", "unix"), loaded.security.trusted_proxies)
+        for bad in ("proxy.example", "10.0.0.1/8", "10.0.0.0/33", "", " 10.0.0.1", "*", "UNIX"):
+            tree = nested("security.trusted_proxies", ["127.0.0.1", bad])
+            text = self.problem(tree)
+            self.assertTrue(text.startswith(f"security.trusted_proxies: {bad!r} is neither"), text)
+        self.assert_wrong("security.trusted_proxies", "10.0.0.0/8")
 
     def test_not_finite(self):
         """

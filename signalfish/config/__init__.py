@@ -13,6 +13,7 @@ from signalfish.config.connections import (
     WebSocket,
 )
 from signalfish.config.conversion import settings
+from signalfish.config.networks import UNIX, trusted_networks
 from signalfish.config.problems import ConfigError
 from signalfish.config.rooms import (
     IncompatibleJoiner,
@@ -29,6 +30,7 @@ from signalfish.config.sections import Settings
 from signalfish.config.sources import load
 
 __all__ = [
+    "UNIX",
     "ConfigError",
     "ConnectToken",
     "IncompatibleJoiner",
@@ -47,5 +49,6 @@ __all__ = [
     "WebSocket",
     "load",
     "settings",
+    "trusted_networks",
     "verification_key",
 ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from signalfish.config.connections import ConnectToken, Security, TokenBinding
+from signalfish.config.networks import trusted_networks
 from signalfish.config.problems import ConfigError
 from signalfish.config.sections import Settings
 from signalfish.wire.binding import FAMILY, SUBPROTOCOL
@@ -36,6 +37,7 @@ def check_together(result: Settings) -> None:
         )
     _check_binding(result.security.transport.token_binding)
     verification_key(result.security.connect_token)
+    trusted_networks(result.security.trusted_proxies)
     _check_sizes(result.security, protocol.max_players_limit)
 
 

@@ -126,5 +126,10 @@ class Security:
         64, "connections", "WebSockets of one address; an IPv6 /64 counts as one"
     )
     max_connections: Positive = setting(10000, "connections", "WebSockets of all")
+    trusted_proxies: tuple[str, ...] = setting(
+        (),
+        "addresses, networks such as ``10.0.0.0/8``, ``unix``",
+        "reverse proxies that are believed whose connection it is, see :ref:`protocol-proxies`",
+    )
     transport: TransportSecurity = Factory(TransportSecurity)
     connect_token: ConnectToken | None = None

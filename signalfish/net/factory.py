@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorTime, ITransport
 
 from signalfish.net import light, quiet
 from signalfish.net.binding import UNBOUND, Binder, Terms
+from signalfish.net.forwarding import Proxies
 from signalfish.net.liveness import Liveness
 from signalfish.net.outbox import Office, Outbox, OutboxLimits
 from signalfish.net.protocol import SignalingProtocol
@@ -71,6 +72,7 @@ class SignalingFactory(WebSocketServerFactory):
 
     :param new_id: makes random UUIDs, as text.
     :ivar binder: binds connections, if any are to be bound.
+    :ivar proxies: the reverse proxies that are believed; none at first.
     :ivar limits: see :class:`FactoryLimits`.
     :ivar sojourn: judges how long messages wait, while it runs.
     :ivar connections: those whose handshake is done and whose end has not come.
@@ -93,6 +95,7 @@ class SignalingFactory(WebSocketServerFactory):
         self.clock = clock
         self.new_id = new_id
         self.connect = connect
+        self.proxies = Proxies()
         self.traffic = Traffic()
         self.connections: set[SignalingProtocol] = set()
         self.warning: Notice | None = None

@@ -16,8 +16,8 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from signalfish.net import light
-from signalfish.net.addresses import address_key
 from signalfish.net.binding import UNBOUND
+from signalfish.net.forwarding import LOCAL
 from signalfish.net.intake import Intake
 from signalfish.net.liveness import ACTIVE, ANSWERED, SILENT
 from signalfish.net.outbox import Outbox
@@ -83,6 +83,7 @@ class SignalingProtocol(WholeMessages):
         self._terms = UNBOUND
         self._decoders = UNBOUND.decoders
         self.endpoint = ""
+        self._address = LOCAL
 
     # What Autobahn calls.
 
@@ -91,6 +92,8 @@ class SignalingProtocol(WholeMessages):
         Accept the handshake; the web resource has refused what is to be refused.
         """
         self.endpoint = request.path
+        host = getattr(self.transport.getPeer(), "host", None) or LOCAL
+        self._address = self.factory.proxies.client(host, request.headers)
         self._terms = self.factory.terms(request, self.transport)
         self._decoders = self._terms.decoders
         return self._terms.subprotocol, self.factory.upgrade_headers()
@@ -109,8 +112,7 @@ class SignalingProtocol(WholeMessages):
         if self._terms.greeting is not None:
             self.deliver(self._terms.greeting)
         try:
-            host = getattr(self.transport.getPeer(), "host", None) or "local"
-            self._receiver = self.factory.connect(self, address_key(host), self.endpoint)
+            self._receiver = self.factory.connect(self, self._address, self.endpoint)
         except Exception:  # noqa: BLE001 - our bug ends this connection only
             self.fail()
             return

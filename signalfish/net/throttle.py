@@ -7,6 +7,7 @@ It sees sockets and bytes before any of them has been parsed.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define
@@ -17,6 +18,9 @@ from twisted.python.failure import Failure
 from zope.interface import noLongerProvides
 
 from signalfish.net.addresses import address_key
+from signalfish.net.forwarding import LOCAL
+
+_PROXIES = "proxies"  # counted together, and only against the total
 
 
 @define
@@ -42,7 +46,8 @@ class ThrottledProtocol(ProtocolWrapper):
         """
         Count the connection, or drop it.
         """
-        key = address_key(getattr(transport.getPeer(), "host", None) or "local")
+        host = getattr(transport.getPeer(), "host", None) or LOCAL
+        key = _PROXIES if self.factory.is_proxy(host) else address_key(host)
         if not self.factory.take(key):
             transport.abortConnection()
             return
@@ -79,16 +84,24 @@ class ThrottlingFactory(WrappingFactory):
     :param per_address: the most raw connections of one address. More than the WebSocket
         connections it may have, so that those who have too many of these can be told.
     :param total: the most raw connections.
+    :param is_proxy: whether the peer of this address connects for many clients, so that only the
+        total holds for it.
     """
 
     protocol = ThrottledProtocol
     noisy = False
 
     def __init__(
-        self, site: IProtocolFactory, sockets: Sockets, per_address: int, total: int
+        self,
+        site: IProtocolFactory,
+        sockets: Sockets,
+        per_address: int,
+        total: int,
+        is_proxy: Callable[[str], bool] = lambda host: False,
     ) -> None:
         super().__init__(site)
         self.sockets = sockets
+        self.is_proxy = is_proxy
         self._per_address = per_address
         self._total = total
         self._open: Counter[str] = Counter()
@@ -105,7 +118,8 @@ class ThrottlingFactory(WrappingFactory):
         """
         Count one more connection of an address, if it may have one more.
         """
-        if self._open[key] >= self._per_address or len(self.protocols) >= self._total:
+        most = self._total if key is _PROXIES else self._per_address
+        if self._open[key] >= most or len(self.protocols) >= self._total:
             self.sockets.refused += 1
             return False
         self._open[key] += 1

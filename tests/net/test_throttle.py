@@ -103,6 +103,19 @@ class ThrottleTests(SynchronousTestCase):
         self.assertTrue(self.socket("2001:db8::9").aborting)
         self.assertFalse(self.socket("2001:db8:0:1::9").aborting)
 
+    def test_proxies(self):
+        """
+        Proxies may have as many sockets as all others together, and no more.
+        """
+        self.throttle = ThrottlingFactory(
+            self.site, self.sockets, 2, 5, lambda host: host == "10.0.0.1"
+        )
+        for _ in range(4):
+            self.assertFalse(self.socket("10.0.0.1").aborting)
+        self.assertFalse(self.socket("192.0.2.1").aborting)
+        self.assertTrue(self.socket("10.0.0.1").aborting)
+        self.assertTrue(self.socket("192.0.2.2").aborting)
+
     def test_released(self):
         """
         A socket that is closed makes room for another one, and a dropped one does not.

@@ -58,7 +58,9 @@ _MAX_PORT = 65535
 _V3_ENDPOINT = "/v3/ws"  # where clients that ask for no protocol version get 3, not 2
 _OPEN = "Open to everybody: any app id may connect"
 _GUARDED = "Open to everybody with a connect token"
-_GC_THRESHOLDS = (20_000, 20, 20)  # the usual ones look at all connections again and again
+# The usual ones look at all connections again and again. With much larger ones, connections that
+# have ended, which are cycles, would stay for too long.
+_GC_THRESHOLDS = (20_000, 5, 5)
 _BACKLOG = 1024  # Twisted's 50 makes clients wait when many come at once
 _SOCKETS_PER_CONNECTION = 2  # sockets over this share of the connection limits are dropped unheard
 

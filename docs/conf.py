@@ -2,6 +2,9 @@
 The Sphinx configuration.
 """
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -28,20 +31,27 @@ html_theme = "furo"
 html_title = f"signalfish {release}"
 
 
-class SettingsDirective(SphinxDirective):
+class FromDeclarations(SphinxDirective):
     """
-    The table of all settings, from their declarations.
+    What the declarations of the settings say, where the directive stands.
     """
+
+    texts: ClassVar[dict[str, Callable[[], str]]] = {
+        "settings": reference.table,
+        "ignored-settings": reference.ignored,
+        "refused-settings": reference.refused,
+    }
 
     def run(self) -> list[nodes.Node]:
         """
-        Parse the table where the directive stands.
+        Parse the text that the name of the directive stands for.
         """
-        return self.parse_text_to_nodes(reference.table())
+        return self.parse_text_to_nodes(self.texts[self.name]())
 
 
 def setup(app: Sphinx) -> None:
     """
     Add what these pages need.
     """
-    app.add_directive("settings", SettingsDirective)
+    for name in FromDeclarations.texts:
+        app.add_directive(name, FromDeclarations)

@@ -8,13 +8,14 @@ import gc
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
-from attrs import frozen
+from attrs import evolve, frozen
 from msgspec import UNSET
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred
@@ -28,7 +29,7 @@ from signalfish import config, handshake
 from signalfish.entry import Entry
 from signalfish.metrics import Metrics
 from signalfish.net import web
-from signalfish.net.admission import Admission
+from signalfish.net.admission import Admission, outdated
 from signalfish.net.binding import Binder
 from signalfish.net.drain import Drain
 from signalfish.net.factory import Connect, FactoryLimits, SignalingFactory
@@ -75,6 +76,10 @@ class Options(usage.Options):
         ["port", "p", None, "TCP port, or Twisted endpoint string, to listen on [default: 3536]"],
         ["config", "c", None, "Configuration file, JSON or TOML by its suffix"],
     ]
+    optFlags: ClassVar[list[list[Any]]] = [
+        ["check-config", None, "Say whether the configuration is good, and exit"],
+        ["print-config", None, "Print the configuration as JSON, without secrets, and exit"],
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +92,15 @@ class Options(usage.Options):
         self["listen"].append(endpoint)
 
     opt_l = opt_listen
+
+    def postOptions(self) -> None:
+        """
+        Only look at the configuration, if that is wanted. A server may run meanwhile.
+        """
+        if self["check-config"] or self["print-config"]:
+            from twisted.internet import reactor
+
+            _show(self, reactor)
 
 
 @frozen
@@ -137,7 +151,8 @@ class SignalFish(MultiService):
     A whole server. If it cannot listen, it ends the process with one line that says why.
 
     :param drain: what the server does at its end.
-    :param openness: says who may connect.
+    :param openness: says who may do what.
+    :param notes: what else an operator should know, one line each.
     :param on_signal: has something called when somebody is tired of waiting for that.
     """
 
@@ -146,11 +161,13 @@ class SignalFish(MultiService):
         drain: Drain,
         on_signal: Callable[[Callable[[], None]], None],
         openness: str = _OPEN,
+        notes: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self._drain = drain
         self._on_signal = on_signal
         self._openness = openness
+        self._notes = notes
 
     def privilegedStartService(self) -> None:
         """
@@ -160,7 +177,9 @@ class SignalFish(MultiService):
             super().privilegedStartService()
         except ListenError as error:
             raise SystemExit(f"signalfish: {error}") from None
-        log.info("{openness}, and the metrics need no token", openness=self._openness)
+        log.info("{openness}", openness=self._openness)
+        for note in self._notes:
+            log.info("{note}", note=note)
 
     def startService(self) -> None:
         """
@@ -188,20 +207,57 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor
 
-    try:
-        path = None if options["config"] is None else Path(options["config"])
-        settings = config.load(path, os.environ)
-        endpoints = _endpoints(options, settings, reactor)
-        _check_endpoints(settings.security.transport.token_binding, endpoints)
-    except config.ConfigError as error:
-        raise SystemExit(f"signalfish: {error}") from None
+    configuration, endpoints = _configure(options, reactor)
+    settings = configuration.settings
     parts = assemble(settings, reactor)
     Listening(endpoints, parts.site).setServiceParent(parts.service)
-    section = settings.security.connect_token
-    openness = _GUARDED if section is not None and section.required else _OPEN
-    server = SignalFish(parts.drain, lambda act: _on_signals(reactor, act), openness)
+    server = SignalFish(
+        parts.drain,
+        lambda act: _on_signals(reactor, act),
+        _openness(settings.security),
+        configuration.notes,
+    )
     parts.service.setServiceParent(server)
     return server
+
+
+def _configure(
+    options: Options, reactor: Any
+) -> tuple[config.Configuration, dict[str, IStreamServerEndpoint]]:
+    """
+    The configuration, and what is listened on.
+
+    :raises SystemExit: with one line that says what is wrong.
+    """
+    try:
+        path = None if options["config"] is None else Path(options["config"])
+        configuration = config.configure(path, os.environ, Path.cwd())
+        endpoints = _endpoints(options, configuration.settings, reactor)
+        _check_endpoints(configuration.settings.security.transport.token_binding, endpoints)
+    except config.ConfigError as error:
+        raise SystemExit(f"signalfish: {error}") from None
+    return configuration, endpoints
+
+
+def _show(options: Options, reactor: Any) -> NoReturn:
+    """
+    Show the configuration, and end the process.
+    """
+    configuration, _ = _configure(options, reactor)
+    settings, port = configuration.settings, options["port"]
+    if options["print-config"]:
+        settings = settings if not str(port).isdecimal() else evolve(settings, port=int(port))
+        sys.stdout.write(config.as_json(settings))
+    else:
+        lines = (*configuration.notes, _openness(settings.security), "The configuration is good")
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+    raise SystemExit(0)
+
+
+def _openness(security: config.Security) -> str:
+    section = security.connect_token
+    who = _GUARDED if section is not None and section.required else _OPEN
+    return f"{who}, and the metrics need {'a' if security.metrics_token else 'no'} token"
 
 
 def _on_signals(reactor: Any, act: Callable[[], None]) -> None:
@@ -232,7 +288,9 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
     factory.proxies = proxies
     sockets = Sockets()
     metrics = Metrics(rooms, factory.traffic, sockets, time.time)
-    resource = web.resources(factory, metrics.snapshot, metrics.exposition)
+    resource = web.resources(
+        factory, metrics.snapshot, metrics.exposition, settings.security.metrics_token
+    )
     site = ThrottlingFactory(
         web.site(resource, reactor),
         sockets,
@@ -259,6 +317,8 @@ def _connect(settings: config.Settings, rooms: RoomService) -> Connect:
     def connect(link: SignalingProtocol, address: str, path: str) -> Receiver:
         def start() -> Receiver:
             version = min(3 if path.endswith(_V3_ENDPOINT) else 2, offer.max_version)
+            if version < offer.min_version and not must_authenticate:
+                return outdated(link, version, offer.min_version)
             session = Session(link, address, rooms, policy, version)
             limited = RateLimited(session, link, address, budgets, rooms.would_create)
             entry = Entry(limited, rules, rooms, session.check_operations)
@@ -364,6 +424,7 @@ def _offer(settings: config.Settings) -> handshake.Offer:
         rules,
         compatibility,
         formats,
+        min_version=protocol.min_protocol_version,
         max_version=protocol.max_protocol_version,
         max_outbound_message_size=settings.security.max_outbound_message_size,
         tokens=_token_rules(settings.security.connect_token),

@@ -42,6 +42,7 @@ RANGES = {
     "protocol.max_game_name_length": (1, None),
     "protocol.max_player_name_length": (1, None),
     "protocol.room_code_length": (4, 64),
+    "protocol.min_protocol_version": (2, 3),
     "protocol.max_protocol_version": (2, 3),
     "turn.credential_ttl_secs": (1, 86400),
     "websocket.send_queue_capacity": (1, None),
@@ -606,7 +607,9 @@ class TokenBindingTests(ConfigTestCase):
         for name in ("", " ", "a b", "a,b", "a\n", "é", "a/b", '"a"', None, 1):
             self.assert_wrong(f"{self.PATH}.subprotocol", name)
         for name in ("signalfish.tokenbinding.v1", "SignalFish.TokenBinding.v2"):
-            text = self.assert_wrong(f"{self.PATH}.subprotocol", name)
+            self.assert_fits(f"{self.PATH}.subprotocol", name)
+            text = self.problem(self.binding(enabled=True, subprotocol=name))
+            self.assertTrue(text.startswith(f"{self.PATH}.subprotocol: {name!r} "), text)
             self.assertIn("'signalfish.tokenbinding.v2'", text)
 
     def test_by_variable(self):

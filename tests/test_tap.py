@@ -5,6 +5,7 @@ Tests for signalfish.tap.
 import errno
 import socket
 import time
+from io import StringIO
 from pathlib import Path
 
 from twisted.application.service import IService, MultiService
@@ -85,7 +86,7 @@ class OptionsTests(SynchronousTestCase):
         The help names all options.
         """
         text = str(Options())
-        for name in ("--port", "--config", "--listen"):
+        for name in ("--port", "--config", "--listen", "--check-config", "--print-config"):
             self.assertIn(name, text)
 
 
@@ -1123,3 +1124,162 @@ class Version2OnlyTests(AssembleTestCase):
         _, info, joined = client.heard()
         self.assertNotIn("protocol_version", info.data)
         self.assertNotIn("epoch", joined.data["current_players"][0])
+
+
+class Version3OnlyTests(AssembleTestCase):
+    """
+    A server that does not speak version 2.
+    """
+
+    settings = {"protocol": {"min_protocol_version": 3}}
+
+    def test_older_endpoints(self):
+        """
+        At the endpoints of version 2 clients are sent away.
+        """
+        for path in ("/v2/ws", "/ws"):
+            client = self.client(path)
+            [refusal] = client.heard()
+            self.assertEqual("AuthenticationError", refusal.type)
+            expected = "Endpoint protocol version 2 is below the server minimum 3"
+            self.assertEqual(expected, refusal.data["error"])
+            self.assertEqual("UNSUPPORTED_PROTOCOL_VERSION", refusal.data["error_code"])
+            self.assertEqual((1000, "unregistered"), client.closed())
+
+    def test_older_client(self):
+        """
+        A client that asks for version 2 is sent away.
+        """
+        client = self.client("/v3/ws")
+        client.say("Authenticate", {"app_id": "a", "protocol_version": 2})
+        [refusal] = client.heard()
+        expected = "Client protocol version 2 is below the server minimum 3"
+        self.assertEqual(expected, refusal.data["error"])
+        self.assertEqual((1000, "unregistered"), client.closed())
+
+    def test_newer_client(self):
+        """
+        A client that asks for nothing, or for version 3, is told both limits.
+        """
+        for request in ({}, {"protocol_version": 3}):
+            client = self.client("/v3/ws")
+            client.say("Authenticate", {"app_id": "a", **request})
+            _, info = client.heard()
+            limits = (info.data["min_protocol_version"], info.data["max_protocol_version"])
+            self.assertEqual((3, 3), limits)
+
+    def test_unauthenticated(self):
+        """
+        A client that never authenticates speaks version 3.
+        """
+        client = self.client("/v3/ws")
+        client.say("JoinRoom", {"game_name": "reef", "player_name": "p"})
+        self.assertEqual("RoomJoined", client.heard()[0].type)
+
+
+class GuardedVersion3OnlyTests(AssembleTestCase):
+    """
+    A server that does not speak version 2, and expects everybody to authenticate.
+    """
+
+    settings = {
+        "protocol": {"min_protocol_version": 3},
+        "security": {
+            "connect_token": {
+                "public_key": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+                "required": True,
+            }
+        },
+    }
+
+    def test_older_endpoint(self):
+        """
+        It waits for what the client asks for.
+        """
+        client = self.client("/v2/ws")
+        self.assertEqual([], client.heard())
+        self.assertIsNone(client.closed())
+
+
+class MetricsTokenTests(AssembleTestCase):
+    """
+    A server whose metrics need a token.
+    """
+
+    settings = {"security": {"metrics_auth_token": "s3cret"}}
+
+    def test_token(self):
+        """
+        Only who has it sees them.
+        """
+        for headers, expected in (((), "401"), (("Authorization: Bearer s3cret",), "200")):
+            client = Client(self.reactor, self.parts.site)
+            self.assertEqual(expected, client.request("/metrics", *headers)[0].split()[1])
+
+
+class ShowTests(SynchronousTestCase):
+    """
+    Options that only look at the configuration.
+    """
+
+    def setUp(self):
+        """
+        The environment configures nothing.
+        """
+        self.patch(__import__("os"), "environ", {})
+        self.output = StringIO()
+        self.patch(__import__("sys"), "stdout", self.output)
+
+    def show(self, *arguments):
+        """
+        What is printed, if all is well.
+        """
+        exit_ = self.assertRaises(SystemExit, parsed, *arguments)
+        self.assertEqual(0, exit_.code)
+        return self.output.getvalue()
+
+    def test_check(self):
+        """
+        A good configuration is said to be good, after what there is to know of it.
+        """
+        path = Path(self.mktemp())
+        path.write_text('{"logging": {}, "security": {"metrics_auth_token": "s3cret"}}')
+        self.assertEqual(
+            [
+                "Settings that mean nothing to this server: logging",
+                "Open to everybody: any app id may connect, and the metrics need a token",
+                "The configuration is good",
+            ],
+            self.show("--check-config", "--config", str(path)).splitlines(),
+        )
+
+    def test_check_bad(self):
+        """
+        A bad configuration is one line.
+        """
+        for arguments, start in (
+            (("--config", "nowhere"), "signalfish: cannot read configuration file nowhere: "),
+            (("--listen", "pigeon:1"), "signalfish: cannot listen on pigeon:1: "),
+            (("--port", "70000"), "signalfish: port: 70000 is above 65535"),
+        ):
+            for option in ("--check-config", "--print-config"):
+                exit_ = self.assertRaises(SystemExit, parsed, option, *arguments)
+                self.assertTrue(exit_.code.startswith(start), exit_.code)
+        self.assertEqual("", self.output.getvalue())
+
+    def test_print(self):
+        """
+        The configuration is printed with what the command line says, and loads again.
+        """
+        self.patch(__import__("os"), "environ", {"SIGNAL_FISH__SERVER__MAX_ROOMS": "7"})
+        path = Path(self.mktemp())
+        path.write_text(self.show("--print-config", "--port", "77"))
+        result = config.load(path)
+        self.assertEqual((77, 7), (result.port, result.server.max_rooms))
+
+    def test_print_endpoint(self):
+        """
+        A port that is no number has no place in it.
+        """
+        text = self.show("--print-config", "--port", "tcp:77")
+        self.assertEqual(config.as_json(config.Settings()), text)

@@ -14,6 +14,7 @@ from signalfish.config.connections import (
 )
 from signalfish.config.conversion import settings
 from signalfish.config.networks import UNIX, trusted_networks
+from signalfish.config.printing import as_json
 from signalfish.config.problems import ConfigError
 from signalfish.config.rooms import (
     IncompatibleJoiner,
@@ -27,11 +28,12 @@ from signalfish.config.rooms import (
     Turn,
 )
 from signalfish.config.sections import Settings
-from signalfish.config.sources import load
+from signalfish.config.sources import Configuration, configure, load
 
 __all__ = [
     "UNIX",
     "ConfigError",
+    "Configuration",
     "ConnectToken",
     "IncompatibleJoiner",
     "PlayerNames",
@@ -47,6 +49,8 @@ __all__ = [
     "TransportSecurity",
     "Turn",
     "WebSocket",
+    "as_json",
+    "configure",
     "load",
     "settings",
     "trusted_networks",

@@ -35,6 +35,14 @@ def check_together(result: Settings) -> None:
             "server.room_code_prefix: must be shorter than "
             f"protocol.room_code_length, which is {protocol.room_code_length}"
         )
+    if protocol.min_protocol_version > protocol.max_protocol_version:
+        raise ConfigError(
+            f"protocol.min_protocol_version: {protocol.min_protocol_version} is above "
+            f"protocol.max_protocol_version, which is {protocol.max_protocol_version}"
+        )
+    if result.turn.enabled and result.turn.urls and not result.turn.static_auth_secret:
+        raise ConfigError("turn.static_auth_secret: is empty, but turn.enabled is true")
+    _check_metrics(result.security)
     _check_binding(result.security.transport.token_binding)
     verification_key(result.security.connect_token)
     trusted_networks(result.security.trusted_proxies)
@@ -62,6 +70,19 @@ def verification_key(section: ConnectToken | None) -> Ed25519PublicKey | None:
         raise ConfigError(f"{key}: {name if name is not None else text!r} {error}") from None
 
 
+def _check_metrics(security: Security) -> None:
+    token, required = security.metrics_auth_token, security.require_metrics_auth
+    if required and not token:
+        raise ConfigError(
+            "security.require_metrics_auth: is true, but security.metrics_auth_token is not set"
+        )
+    if token == "" and required is None:
+        raise ConfigError(
+            "security.metrics_auth_token: is empty; expected a token, or null, or false as "
+            "security.require_metrics_auth"
+        )
+
+
 def _check_sizes(security: Security, most_players: int) -> None:
     limit = security.max_outbound_message_size
     if limit < security.max_message_size + _ENVELOPE:
@@ -83,7 +104,7 @@ def _check_binding(binding: TokenBinding) -> None:
         if getattr(binding, key) and not binding.enabled:
             raise ConfigError(f"{path}.{key}: is true, but {path}.enabled is false")
     name = binding.subprotocol
-    if name.lower().startswith(FAMILY) and name != SUBPROTOCOL:
+    if binding.enabled and name.lower().startswith(FAMILY) and name != SUBPROTOCOL:
         raise ConfigError(
             f"{path}.subprotocol: {name!r} names another version of token binding; "
             f"allowed are {SUBPROTOCOL!r} and names outside {FAMILY + '*'!r}"

@@ -131,5 +131,19 @@ class Security:
         "addresses, networks such as ``10.0.0.0/8``, ``unix``",
         "reverse proxies that are believed whose connection it is, see :ref:`protocol-proxies`",
     )
+    require_metrics_auth: bool | None = setting(
+        None, "null for true if there is a token", "whether the metrics need a token"
+    )
+    metrics_auth_token: Annotated[str, Meta(pattern=r"^([!-~]([ -~]*[!-~])?)?\Z")] | None = setting(
+        None, "ASCII text", "what ``Authorization: Bearer`` needs to see them", secret=True
+    )
     transport: TransportSecurity = Factory(TransportSecurity)
     connect_token: ConnectToken | None = None
+
+    @property
+    def metrics_token(self) -> bytes | None:
+        """
+        The token that whoever wants to see the metrics must have; None if they are open.
+        """
+        token = self.metrics_auth_token
+        return token.encode("ascii") if token and self.require_metrics_auth is not False else None

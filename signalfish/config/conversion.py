@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
-from attrs import fields, has
+from attrs import fields
 
 from signalfish.config.checks import check_together
-from signalfish.config.problems import ConfigError
+from signalfish.config.problems import ConfigError, place
+from signalfish.config.schema import hint_at, section_of
+from signalfish.config.secrets import refuse_redacted, shown
 from signalfish.config.sections import Settings
 
 
@@ -23,32 +25,24 @@ def settings(tree: Mapping[str, Any]) -> Settings:
     :raises ConfigError: for an unknown key, or a value that is not allowed.
     """
     _refuse_unknown(tree, Settings, "")
+    refuse_redacted(tree)
     try:
         result = msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
-        problem, _, place = str(error).partition(" - at ")
-        key = place.strip("`").removeprefix("$.")
-        raise ConfigError(f"{key}: {_expectation(problem, key)}, not {_at(tree, key)!r}") from None
+        problem, _, where = str(error).partition(" - at ")
+        key = where.strip("`").removeprefix("$.")
+        value = shown(key, _at(tree, key))
+        raise ConfigError(f"{place(key)}: {_expectation(problem, key)}, not {value}") from None
     check_together(result)
     return result
 
 
 def _expectation(problem: str, key: str) -> str:
-    hint = hint_of(key)
+    hint = hint_at(key)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return f"expected one of {', '.join(hint)}"
     expected = problem.partition(", got ")[0]
     return expected[:1].lower() + expected[1:]
-
-
-def hint_of(key: str) -> Any:
-    """
-    The type of what is at a dotted key; None if nothing can be there.
-    """
-    hint: Any = Settings
-    for name in key.split("."):
-        hint = get_type_hints(hint).get(name) if has(hint) else None
-    return hint
 
 
 def _at(tree: Any, key: str) -> Any:
@@ -62,7 +56,8 @@ def _refuse_unknown(tree: Mapping[str, Any], section: type, path: str) -> None:
     hints = get_type_hints(section)
     for key, value in tree.items():
         if key not in known:
-            raise ConfigError(f"{path}{key}: unknown key; allowed here: {', '.join(sorted(known))}")
-        inner = next(filter(has, (hints[key], *get_args(hints[key]))), None)
+            allowed = ", ".join(sorted(known))
+            raise ConfigError(f"{place(path + key)}: unknown key; allowed here: {allowed}")
+        inner = section_of(hints[key])
         if inner is not None and isinstance(value, Mapping):
             _refuse_unknown(value, inner, f"{path}{key}.")

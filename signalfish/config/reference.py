@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from attrs import Attribute, fields, frozen, has
+from attrs import Attribute, fields, frozen
 from msgspec import Meta
 
 from signalfish.config.declaring import MEANING, SECRET, UNIT
+from signalfish.config.legacy import IGNORED, REFUSED
+from signalfish.config.schema import section_of
 from signalfish.config.sections import Settings
 
 _ENOUGH = 10**9  # a limit that only keeps arithmetic sane, and is told nobody
@@ -41,13 +43,6 @@ class Key:
     is_secret: bool
 
 
-def section_of(hint: Any) -> type | None:
-    """
-    The section that an annotation stands for, which may be optional; None if it is a value.
-    """
-    return next(filter(has, (hint, *get_args(hint))), None)
-
-
 def entries(section: type = Settings, path: str = "") -> Iterator[Key]:
     """
     All settings of a section and those below, in the order of their declarations.
@@ -70,6 +65,20 @@ def table() -> str:
         default = key.default and f"``{key.default}``"
         rows.append((f"``{key.name}``", default, key.allowed, key.meaning))
     return _HEAD + "\n".join(map(_row, rows)) + "\n"
+
+
+def ignored() -> str:
+    """
+    The settings that mean nothing, as one line of reStructuredText.
+    """
+    return ", ".join(f"``{key}``" for key in sorted(IGNORED)) + "\n"
+
+
+def refused() -> str:
+    """
+    The settings that must be off, with the reason, as a reStructuredText list.
+    """
+    return "".join(f"* ``{key}``: {reason}\n" for key, reason in sorted(REFUSED.items()))
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -177,6 +177,9 @@ class Protocol:
     enable_protobuf_game_data: bool = setting(
         False, "", "whether clients may choose Protocol Buffers, which are never converted"
     )
+    min_protocol_version: Annotated[int, Meta(ge=2, le=3)] = setting(
+        2, "version", "oldest that clients may negotiate; not above the newest"
+    )
     max_protocol_version: Annotated[int, Meta(ge=2, le=3)] = setting(
         3, "version", "newest that clients may negotiate, see :doc:`protocol/version-3`"
     )

@@ -12,7 +12,7 @@ from signalfish.rooms.link import Link
 from signalfish.wire.errors import CloseCode, ErrorCode
 from signalfish.wire.operations import ClientMessage
 from signalfish.wire.outgoing import Notice
-from signalfish.wire.server import Error
+from signalfish.wire.server import AuthenticationError, Error
 
 
 class Admission:
@@ -125,3 +125,13 @@ class Rejected:
         """
         It was never counted.
         """
+
+
+def outdated(link: Link, version: int, least: int) -> Receiver:
+    """
+    Send a connection away whose endpoint has an older protocol version than is spoken here.
+    """
+    text = f"Endpoint protocol version {version} is below the server minimum {least}"
+    farewell = AuthenticationError(error=text, error_code=ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
+    link.close(CloseCode.NORMAL, "unregistered", Notice(farewell))
+    return Rejected()

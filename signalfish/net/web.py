@@ -4,6 +4,7 @@ What the server shows over HTTP: the WebSocket endpoints, health and metrics; 40
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -35,13 +36,17 @@ class Page(Resource):
     A page that is made anew for each request.
 
     :param render: makes its content type and body.
+    :param token: what whoever wants to see it must have; None if it is for everybody.
     """
 
     isLeaf = True
 
-    def __init__(self, render: Callable[[Request], tuple[str, bytes]]) -> None:
+    def __init__(
+        self, render: Callable[[Request], tuple[str, bytes]], token: bytes | None = None
+    ) -> None:
         super().__init__()
         self._render = render
+        self._token = token
 
     def render(self, request: Request) -> bytes:
         """
@@ -52,6 +57,9 @@ class Page(Resource):
         if request.method not in (b"GET", b"HEAD"):
             request.setHeader(b"allow", b"GET, HEAD")
             return _plain(request, 405, "Only GET and HEAD are allowed here")
+        if self._token is not None and not _has_token(request, self._token):
+            request.setResponseCode(401)
+            return b""
         content_type, body = self._render(request)
         request.setHeader(b"content-type", content_type.encode())
         request.setHeader(b"cache-control", b"no-store")
@@ -205,12 +213,14 @@ def resources(
     factory: SignalingFactory,
     snapshot: Callable[[], dict[str, Any]],
     exposition: Callable[[], bytes],
+    token: bytes | None = None,
 ) -> Resource:
     """
     The tree of everything there is.
 
     :param snapshot: makes the metrics as JSON data.
     :param exposition: makes the metrics as Prometheus text.
+    :param token: what whoever wants to see metrics must have; None if they are for everybody.
     """
     root, versions = Branch(), {b"v1": Branch(), b"v2": Branch()}
     v3 = Branch()
@@ -227,7 +237,7 @@ def resources(
         branch.putChild(b"ws", Upgrade(factory))
         branch.putChild(b"health", Page(lambda request: (_TEXT, b"OK")))
     for branch in (root, *versions.values()):
-        branch.putChild(b"metrics", _metrics(snapshot, exposition))
+        branch.putChild(b"metrics", _metrics(snapshot, exposition, token))
     return root
 
 
@@ -244,14 +254,16 @@ def _client_config(request: Request, factory: SignalingFactory) -> tuple[str, by
     return _JSON, b'{"max_outbound_message_size":%d}' % size
 
 
-def _metrics(snapshot: Callable[[], dict[str, Any]], exposition: Callable[[], bytes]) -> Resource:
+def _metrics(
+    snapshot: Callable[[], dict[str, Any]], exposition: Callable[[], bytes], token: bytes | None
+) -> Resource:
     def render(request: Request) -> tuple[str, bytes]:
         if _prefers_prometheus(request.getHeader("accept") or ""):
             return _PROMETHEUS, exposition()
         return _JSON, json.dumps(snapshot(), separators=(",", ":")).encode()
 
-    page = MetricsPage(render)
-    page.putChild(b"prom", Page(lambda request: (_PROMETHEUS, exposition())))
+    page = MetricsPage(render, token)
+    page.putChild(b"prom", Page(lambda request: (_PROMETHEUS, exposition()), token))
     return page
 
 
@@ -267,6 +279,14 @@ class MetricsPage(Page):
         There is nothing else below.
         """
         return Missing()
+
+
+def _has_token(request: Request, token: bytes) -> bool:
+    """
+    Whether a request has the bearer token; how long that takes says nothing about the token.
+    """
+    given = request.requestHeaders.getRawHeaders(b"authorization", ())
+    return len(given) == 1 and hmac.compare_digest(given[0], b"Bearer " + token)
 
 
 def _prefers_prometheus(accept: str) -> bool:

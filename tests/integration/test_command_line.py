@@ -2,6 +2,8 @@
 Tests for how the server is started, configured and stopped.
 """
 
+import json
+import os
 import socket
 import subprocess
 import tempfile
@@ -238,6 +240,129 @@ class ConfigurationTests(CommandLineTestCase):
         Without options, the port is that of the settings.
         """
         self.start("--config", self.file("my.json", '{"port": 0}'))
+
+
+class OldConfigurationTests(CommandLineTestCase):
+    """
+    Servers that are configured as the public server is.
+    """
+
+    def test_file(self):
+        """
+        What means nothing is logged once, and the server serves.
+        """
+        server = self.start(
+            settings={
+                "server": {"heartbeat_throttle_secs": 30, "room_code_prefix": "OLD"},
+                "coordination": {"membership_snapshot_interval_secs": 30},
+                "security": {"transport": {"tls": {"enabled": False}}},
+                "websocket": {"enable_batching": False},
+            }
+        )
+        self.assertEqual("OLD", self.client(server).join("Mira")["room_code"][:3])
+        lines = [line for line in server.log.splitlines() if "mean nothing" in line]
+        self.assertEqual(1, len(lines), server.log)
+        names = "coordination, server.heartbeat_throttle_secs, websocket.enable_batching"
+        self.assertTrue(lines[0].endswith(names), lines[0])
+
+    def test_environment(self):
+        """
+        The environment may name a file, and hold more.
+        """
+        server = self.start(
+            SIGNAL_FISH_CONFIG_PATH=self.file(
+                "my.json", '{"server": {"room_code_prefix": "A", "default_max_players": 3}}'
+            ),
+            SIGNAL_FISH_CONFIG_JSON='{"server": {"room_code_prefix": "B"}}',
+        )
+        room = self.client(server).join("Mira")
+        self.assertEqual(("B", 3), (room["room_code"][0], room["max_players"]))
+
+    def test_metrics_token(self):
+        """
+        A token protects the metrics, and the log says so without it.
+        """
+        server = self.start(SIGNAL_FISH__SECURITY__METRICS_AUTH_TOKEN="s3cret")
+        for path in ("/metrics", "/v2/metrics/prom"):
+            response, body = server.request("GET", path)
+            self.assertEqual((401, b""), (response.status, body))
+            response, body = server.request("GET", path, {"Authorization": "Bearer s3cret"})
+            self.assertEqual(200, response.status)
+        self.assertIn("the metrics need a token", server.log)
+        self.assertNotIn("s3cret", server.log)
+
+    def test_relied_upon(self):
+        """
+        Protection that there would not be stops the start.
+        """
+        for key, tree in (
+            ("security.transport.tls.enabled", {"transport": {"tls": {"enabled": True}}}),
+            ("security.require_metrics_auth", {"require_metrics_auth": True}),
+        ):
+            path = self.file("my.json", json.dumps({"security": tree}))
+            self.assertIn(f"signalfish: {key}: ", self.complaint("--config", path))
+
+
+class ShowTests(CommandLineTestCase):
+    """
+    Options that only look at the configuration.
+    """
+
+    def show(self, *arguments, **variables):
+        """
+        What is printed, if all is well.
+        """
+        ended = self.fail_to_start(*arguments, **variables)
+        self.assertEqual((0, ""), (ended.returncode, ended.stderr))
+        return ended.stdout
+
+    def test_check(self):
+        """
+        A good configuration is good; a file that is not read is named.
+        """
+        self.file("config.json", "{}")
+        lines = self.show("--check-config").splitlines()
+        self.assertTrue(lines[0].startswith("config.json in the working directory is not read"))
+        self.assertEqual("The configuration is good", lines[-1])
+
+    def test_check_bad(self):
+        """
+        A bad one is one line.
+        """
+        complaint = self.complaint("--check-config", SIGNAL_FISH__PORT="x")
+        self.assertIn("signalfish: port: ", complaint)
+
+    def test_print(self):
+        """
+        What is printed can be the configuration of a server, and has no secrets.
+        """
+        printed = self.show(
+            "--print-config",
+            SIGNAL_FISH__SECURITY__METRICS_AUTH_TOKEN="s3cret",
+            SIGNAL_FISH__SERVER__ROOM_CODE_PREFIX="PRN",
+        )
+        self.assertNotIn("s3cret", printed)
+        path = self.file("printed.json", printed)
+        arguments = ("-l", LOOPBACK, "-c", path)
+        self.assertIn("put the secret in its place", self.complaint(*arguments))
+        server = self.start(*arguments, SIGNAL_FISH__SECURITY__METRICS_AUTH_TOKEN="s3cret")
+        self.assertEqual("PRN", self.client(server).join("Mira")["room_code"][:3])
+
+    def test_beside_server(self):
+        """
+        A configuration can be checked where a server runs.
+        """
+        (self.directory / "twistd.pid").write_text(str(os.getppid()))
+        ended = subprocess.run(
+            [arg for arg in twistd("--check-config") if not arg.startswith("--pidfile")],
+            cwd=self.directory,
+            env=environment(),
+            capture_output=True,
+            timeout=TIMEOUT,
+            text=True,
+            check=False,
+        )
+        self.assertEqual((0, ""), (ended.returncode, ended.stderr))
 
 
 class ListeningTests(CommandLineTestCase):

@@ -260,3 +260,77 @@ class WebTests(SynchronousTestCase):
         self.assertEqual("/signal/v2/ws", receiver.path)
         client.say("Ping")
         self.assertEqual(1, len(receiver.messages))
+
+
+class MetricsTokenTests(SynchronousTestCase):
+    """
+    Metrics that are not for everybody.
+    """
+
+    PATHS = [
+        prefix + path for prefix in ("", "/v1", "/v2") for path in ("/metrics", "/metrics/prom")
+    ]
+
+    def setUp(self):
+        """
+        A server with a token.
+        """
+        self.server = Server()
+        resource = web.resources(
+            self.server.factory, lambda: {"rooms": 1}, lambda: b"rooms 1\n", b"s3cret"
+        )
+        self.site = web.site(resource, self.server.reactor)
+
+    def get(self, target, *headers, method="GET"):
+        """
+        The status, headers and body of a response.
+        """
+        client = Client(self.server.reactor, self.site)
+        status, headers, body = client.request(target, *headers, method=method)
+        return int(status.split()[1]), headers, body
+
+    def test_with_token(self):
+        """
+        Whoever has the token sees all metrics.
+        """
+        for path in self.PATHS:
+            for method in ("GET", "HEAD"):
+                status, _, _ = self.get(path, "Authorization: Bearer s3cret", method=method)
+                self.assertEqual(200, status, path)
+        _, _, body = self.get("/metrics", "Authorization: Bearer s3cret")
+        self.assertEqual({"rooms": 1}, json.loads(body))
+
+    def test_without_token(self):
+        """
+        Others see nothing at all.
+        """
+        for headers in (
+            (),
+            ("Authorization: Bearer",),
+            ("Authorization: Bearer ",),
+            ("Authorization: s3cret",),
+            ("Authorization: Basic s3cret",),
+            ("Authorization: bearer s3cret",),
+            ("Authorization: Bearer  s3cret",),
+            ("Authorization: Bearer s3cre",),
+            ("Authorization: Bearer s3crets",),
+            ("Authorization: Bearer S3cret",),
+            ("Authorization: Bearer s3cr\u00e9t",),
+            ("Authorization: Bearer s3cret", "Authorization: Bearer s3cret"),
+            ("X-Authorization: Bearer s3cret",),
+        ):
+            for path in self.PATHS:
+                for method in ("GET", "HEAD"):
+                    status, answer, body = self.get(path, *headers, method=method)
+                    self.assertEqual((401, b""), (status, body), headers)
+                    self.assertNotIn("www-authenticate", answer)
+        status, _, body = self.get("/metrics?token=s3cret&access_token=s3cret")
+        self.assertEqual((401, b""), (status, body))
+
+    def test_other_pages(self):
+        """
+        The token is for metrics only.
+        """
+        for path in ("/health", "/livez", "/readyz", "/v2/client-config"):
+            self.assertEqual(200, self.get(path)[0])
+        self.assertEqual(101, self.get("/ws", *UPGRADE, *KEY)[0])

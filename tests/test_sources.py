@@ -428,10 +428,23 @@ class SecretTests(SourceTestCase):
 
     def test_repr(self):
         """
-        Settings show no secrets of their own.
+        Settings show no secrets.
         """
-        secrets = {name: self.SECRETS[name] for name in ("turn", "security")}
-        self.assertNotIn("s3cret", repr(settings(secrets)))
+        result = settings(self.SECRETS)
+        self.assertEqual("s3cret", result.session.ice_servers[0].credential)
+        self.assertNotIn("s3cret", repr(result))
+        self.assertIn("turn:a", repr(result))
+
+    def test_misspelt(self):
+        """
+        A secret whose name is misspelt is not shown, and not left out.
+        """
+        for name in ("credentail", "password", "Credential"):
+            server = {"urls": ["turn:a"], name: "s3cret"}
+            text = self.problem(self.file({"session": {"ice_servers": [server]}}))
+            self.assertTrue(text.startswith("session.ice_servers"), text)
+            self.assertIn(name, text)
+            self.assertNotIn("s3cret", text)
 
     def test_messages(self):
         """

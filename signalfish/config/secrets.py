@@ -20,6 +20,7 @@ _NAMES = frozenset(
         "credential",  # of ICE servers
     }
 )
+_UNSHOWN = _NAMES | {"ice_servers"}  # where a misspelt name may have a secret
 
 
 def redacted(value: Any) -> Any:
@@ -40,7 +41,7 @@ def shown(key: str, value: Any) -> str:
     """
     A value as it may appear in a message about a key: without secrets, and not too long.
     """
-    if any(name.partition("[")[0] in _NAMES for name in key.split(".")):
+    if any(name.partition("[")[0] in _UNSHOWN for name in key.split(".")):
         return HIDDEN
     text = repr(redacted(value))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

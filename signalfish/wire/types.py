@@ -94,7 +94,7 @@ class Capabilities(NamedTuple):
 RELAY_ONLY = Capabilities()
 
 
-class IceServer(Struct, frozen=True, kw_only=True):
+class IceServer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
     A STUN or TURN server, as WebRTC implementations take it.
     """
@@ -102,6 +102,12 @@ class IceServer(Struct, frozen=True, kw_only=True):
     urls: tuple[str, ...]
     username: str | UnsetType = UNSET
     credential: str | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        """
+        Show no credentials.
+        """
+        return f"IceServer(urls={self.urls!r})"
 
 
 class DeliveryClass(StrEnum):

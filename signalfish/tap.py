@@ -38,6 +38,7 @@ from signalfish.net.gate import Gate
 from signalfish.net.limits import AddressBudgets, Budget, RateLimited
 from signalfish.net.listening import ListenError, Listening
 from signalfish.net.liveness import Liveness, LivenessLimits
+from signalfish.net.origins import Origins
 from signalfish.net.outbox import OutboxLimits
 from signalfish.net.protocol import SignalingProtocol
 from signalfish.net.receiver import Receiver
@@ -286,6 +287,7 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
     trusted = settings.security.trusted_proxies
     proxies = Proxies(config.trusted_networks(trusted), local=config.UNIX in trusted)
     factory.proxies = proxies
+    factory.origins = Origins(config.allowed_origins(settings.security.cors_origins))
     sockets = Sockets()
     metrics = Metrics(rooms, factory.traffic, sockets, time.time)
     resource = web.resources(

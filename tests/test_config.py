@@ -15,6 +15,7 @@ from signalfish.config import (
     ConfigError,
     IncompatibleJoiner,
     Settings,
+    allowed_origins,
     load,
     settings,
     verification_key,
@@ -127,6 +128,7 @@ DEFAULTS = {
     "security.max_signal_bytes": 16384,
     "security.connect_token": None,
     "security.trusted_proxies": (),
+    "security.cors_origins": "*",
     "security.transport.token_binding.enabled": False,
     "security.transport.token_binding.required": False,
     "security.transport.token_binding.require_client_fingerprint": False,
@@ -343,6 +345,70 @@ class RangeTests(ConfigTestCase):
         self.assertTrue(text.startswith("security.max_outbound_message_size: 8388608 "), text)
         self.assertIn("100 players", text)
         self.assertIn("which is 83887", text)
+
+    def test_origins(self):
+        """
+        Origins are listed in a list, or in a text with commas, or are any.
+        """
+        self.assertIsNone(allowed_origins(Settings().security.cors_origins))
+        both = {"https://game.example", "http://localhost:5173"}
+        for value in (sorted(both), "https://game.example,http://localhost:5173"):
+            result = settings(nested("security.cors_origins", value))
+            self.assertEqual(both, allowed_origins(result.security.cors_origins))
+        name = "SIGNAL_FISH__SECURITY__CORS_ORIGINS"
+        for text in (",".join(both), ", ".join(both), json.dumps(list(both))):
+            loaded = load(None, {name: text})
+            self.assertEqual(both, allowed_origins(loaded.security.cors_origins))
+
+    def test_each_origin(self):
+        """
+        An origin is written as browsers write it.
+        """
+        for good in (
+            "null",
+            "http://a",
+            "https://a-b.example",
+            "http://a:443",
+            "https://a:80",
+            "http://a:65535",
+            "http://127.0.0.1:8000",
+            "http://[::1]:8000",
+            "https://xn--bcher-kva.example",
+        ):
+            self.assert_fits("security.cors_origins", good)
+            self.assert_fits("security.cors_origins", (good, "https://other.example"))
+        for bad in (
+            "",
+            "ws://a",
+            "https://a/",
+            "https://a/path",
+            "https://A.example",
+            "HTTPS://a",
+            "https://a:443",
+            "http://a:80",
+            "http://a:0",
+            "http://a:080",
+            "http://a:65536",
+            "http://",
+            "http://a.",
+            "http://u@a",
+            "http://a?x",
+            "http://*.example",
+            "http://bücher.example",
+            "http://[0:0:0:0:0:0:0:1]",
+            "http://[::1",
+            "http://a b",
+            "*",
+            "NULL",
+        ):
+            tree = nested("security.cors_origins", ["https://game.example", bad])
+            text = self.problem(tree)
+            self.assertTrue(text.startswith(f"security.cors_origins: {bad!r} "), text)
+        self.assertIn(
+            "security.cors_origins: lists no", self.problem(nested("security.cors_origins", []))
+        )
+        for value in (None, 5, [None]):
+            self.problem(nested("security.cors_origins", value))
 
     def test_trusted_proxies(self):
         """

@@ -14,6 +14,7 @@ from signalfish.config.connections import (
 )
 from signalfish.config.conversion import settings
 from signalfish.config.networks import UNIX, trusted_networks
+from signalfish.config.origins import allowed_origins
 from signalfish.config.printing import as_json
 from signalfish.config.problems import ConfigError
 from signalfish.config.rooms import (
@@ -49,6 +50,7 @@ __all__ = [
     "TransportSecurity",
     "Turn",
     "WebSocket",
+    "allowed_origins",
     "as_json",
     "configure",
     "load",

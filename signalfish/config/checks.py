@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from signalfish.config.connections import ConnectToken, Security, TokenBinding
 from signalfish.config.networks import trusted_networks
+from signalfish.config.origins import allowed_origins
 from signalfish.config.problems import ConfigError
 from signalfish.config.sections import Settings
 from signalfish.wire.binding import FAMILY, SUBPROTOCOL
@@ -46,6 +47,7 @@ def check_together(result: Settings) -> None:
     _check_binding(result.security.transport.token_binding)
     verification_key(result.security.connect_token)
     trusted_networks(result.security.trusted_proxies)
+    allowed_origins(result.security.cors_origins)
     _check_sizes(result.security, protocol.max_players_limit)
 
 

@@ -10,6 +10,7 @@ from attrs import Factory, frozen
 from msgspec import Meta
 
 from signalfish.config.declaring import setting
+from signalfish.config.origins import ANY
 from signalfish.config.ranges import Count, Positive
 from signalfish.wire.binding import SUBPROTOCOL
 
@@ -126,6 +127,11 @@ class Security:
         64, "connections", "WebSockets of one address; an IPv6 /64 counts as one"
     )
     max_connections: Positive = setting(10000, "connections", "WebSockets of all")
+    cors_origins: str | tuple[str, ...] = setting(
+        ANY,
+        "``*``, or origins in a list or with commas between them",
+        "whose web pages may connect, see :ref:`protocol-origin`",
+    )
     trusted_proxies: tuple[str, ...] = setting(
         (),
         "addresses, networks such as ``10.0.0.0/8``, ``unix``",

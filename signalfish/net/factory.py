@@ -16,6 +16,7 @@ from signalfish.net import light, quiet
 from signalfish.net.binding import UNBOUND, Binder, Terms
 from signalfish.net.forwarding import Proxies
 from signalfish.net.liveness import Liveness
+from signalfish.net.origins import Origins
 from signalfish.net.outbox import Office, Outbox, OutboxLimits
 from signalfish.net.protocol import SignalingProtocol
 from signalfish.net.receiver import Receiver
@@ -72,6 +73,7 @@ class SignalingFactory(WebSocketServerFactory):
 
     :param new_id: makes random UUIDs, as text.
     :ivar binder: binds connections, if any are to be bound.
+    :ivar origins: the web pages that may connect; all at first.
     :ivar proxies: the reverse proxies that are believed; none at first.
     :ivar limits: see :class:`FactoryLimits`.
     :ivar sojourn: judges how long messages wait, while it runs.
@@ -95,6 +97,7 @@ class SignalingFactory(WebSocketServerFactory):
         self.clock = clock
         self.new_id = new_id
         self.connect = connect
+        self.origins = Origins()
         self.proxies = Proxies()
         self.traffic = Traffic()
         self.connections: set[SignalingProtocol] = set()

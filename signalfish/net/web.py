@@ -115,16 +115,21 @@ class Upgrade(WebSocketResource):
         problem = _not_a_handshake(request)
         if problem is not None:
             return _plain(request, 400, problem)
-        if self._factory.warning is not None:
-            return self._refuse(request, 503, "server is draining", "rejected_draining")
         try:
-            _check_binding(request, self._factory.binder)
+            self._check(request)
         except UpgradeRefused as refused:
             return self._refuse(request, refused.status, refused.text, refused.outcome)
-        # Any page may connect, but Autobahn refuses origins that it cannot parse, as apps have.
+        # Autobahn refuses origins that it cannot parse, such as apps have, without being asked.
         request.requestHeaders.removeHeader(b"origin")
         answer: bytes | int = super().render(request)
         return answer
+
+    def _check(self, request: Request) -> None:
+        if not self._factory.origins.admits(_header(request, b"origin")):
+            raise UpgradeRefused(403, "WebSocket Origin is not allowed", "rejected_origin")
+        if self._factory.warning is not None:
+            raise UpgradeRefused(503, "server is draining", "rejected_draining")
+        _check_binding(request, self._factory.binder)
 
     def _refuse(self, request: Request, status: int, text: str, outcome: str) -> bytes:
         for name, value in self._factory.upgrade_headers(outcome).items():
@@ -249,7 +254,8 @@ def _readiness(request: Request, factory: SignalingFactory) -> tuple[str, bytes]
 
 
 def _client_config(request: Request, factory: SignalingFactory) -> tuple[str, bytes]:
-    request.setHeader(b"access-control-allow-origin", b"*")
+    for name, value in factory.origins.sharing(_header(request, b"origin")).items():
+        request.setHeader(name.encode(), value.encode("latin-1"))
     size = factory.limits.max_outbound_message_size
     return _JSON, b'{"max_outbound_message_size":%d}' % size
 

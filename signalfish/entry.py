@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from signalfish.net.receiver import Receiver
 from signalfish.service import RoomService
-from signalfish.wire.client import JoinAsSpectator, JoinRoom, Reconnect
+from signalfish.wire.client import JoinAsSpectator, JoinRoom, Reconnect, RoomRequest
 from signalfish.wire.errors import ErrorCode, Refusal
 from signalfish.wire.names import Rules, check_password
 from signalfish.wire.operations import ClientMessage, RoomOperation, SetRoomAccess
@@ -22,6 +22,7 @@ class Entry:
     A receiver that refuses malformed joins, and those that come during a drain.
 
     :param inner: gets everything that is not refused.
+    :param creates: whether a request to join would create a room.
     :param check_operations: refuses operations from whoever has not negotiated them.
     """
 
@@ -30,11 +31,13 @@ class Entry:
         inner: Receiver,
         rules: Rules,
         service: RoomService,
+        creates: Callable[[RoomRequest], bool],
         check_operations: Callable[[], None] = lambda: None,
     ) -> None:
         self._inner = inner
         self._rules = rules
         self._service = service
+        self._creates = creates
         self._check_operations = check_operations
         self.refused = inner.refused
         self.control_frame = inner.control_frame
@@ -53,7 +56,7 @@ class Entry:
     def _check_join(self, message: JoinRoom) -> None:
         if self._service.draining:
             code = message.data.room_code
-            if self._service.would_create(replace(message.data, room_code=code and code.upper())):
+            if self._creates(replace(message.data, room_code=code and code.upper())):
                 raise _draining()
         self._rules.vet_join(message)
 

@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from attrs import Factory, frozen
 from msgspec import UNSET
 
+from signalfish.apps import ANYONE, App, Apps
 from signalfish.wire.client import Credentials
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
 from signalfish.wire.names import check_app_id
+from signalfish.wire.semver import precedence
 from signalfish.wire.server import (
     Authenticated,
     Error,
     NameRules,
     ProtocolInfo,
-    RateLimits,
     ServerMessage,
 )
 from signalfish.wire.tokens import TokenRules
@@ -27,23 +28,25 @@ _ANY_PLATFORM = "_default"
 _TOKEN_CAPABILITY = "reconnection_token"  # noqa: S105 - the name of a capability
 _CORRELATION_CAPABILITY = "room_operation_ids"
 _SPECTATOR_CAPABILITY = "spectator_relay"
+_FINAL = (CloseCode.NORMAL, "unregistered")
 _NEGOTIATING = 3  # the protocol version from which more than a version and a format is negotiated
-_RETRYABLE = {ErrorCode.CONNECT_TOKEN_INVALID, ErrorCode.CONNECT_TOKEN_REQUIRED}
-_OPEN_RATES = RateLimits(per_minute=1000, per_hour=10000, per_day=100000)
 
 
 @frozen
 class Compatibility:
     """
-    What is known of client platforms, by lower-case name. It is only told; nobody is refused.
+    What is known of client platforms, by lower-case name. It is told to their clients.
 
     :ivar capabilities: what clients of a platform may rely on; ``_default`` holds for all.
+    :ivar enforce: whether clients below the minimum of their platform are refused; the minimums
+        are versions then.
     """
 
     minimum_versions: Mapping[str, str]
     recommended_versions: Mapping[str, str]
     capabilities: Mapping[str, Sequence[str]]
     notes: Mapping[str, str]
+    enforce: bool = False
 
     def capabilities_of(self, platform: str) -> tuple[str, ...]:
         """
@@ -51,6 +54,25 @@ class Compatibility:
         """
         own = self.capabilities.get(platform, ())
         return tuple(dict.fromkeys((*self.capabilities.get(_ANY_PLATFORM, ()), *own)))
+
+    def check(self, platform: str, version: str | None) -> None:
+        """
+        Refuse a client that is too old for its platform.
+
+        There is no minimum for a platform that is not known, nor for a client that names none.
+
+        :raises Refusal: SDK_VERSION_UNSUPPORTED.
+        """
+        minimum = self.minimum_versions.get(platform) if self.enforce else None
+        if minimum is None:
+            return
+        try:
+            is_old = version is None or precedence(version) < precedence(minimum)
+        except ValueError:
+            is_old = True
+        if is_old:
+            text = f"Platform {platform} needs an sdk_version of at least {minimum}"
+            raise Refusal(ErrorCode.SDK_VERSION_UNSUPPORTED, text)
 
 
 @frozen
@@ -61,6 +83,7 @@ class Offer:
     :ivar name_rules: as announced to clients.
     :ivar formats: game data encodings, the default first.
     :ivar tokens: what is asked of connect tokens.
+    :ivar apps: whose clients may connect.
     """
 
     name_rules: NameRules
@@ -70,6 +93,7 @@ class Offer:
     max_version: int = 2
     max_outbound_message_size: int = 8 << 20
     tokens: TokenRules = Factory(TokenRules)
+    apps: Apps = Factory(Apps)
 
 
 @frozen
@@ -81,6 +105,7 @@ class Agreement:
     :ivar capabilities: what it can do besides the relay.
     :ivar correlates: whether it may wrap what it asks of rooms in a RoomOperation.
     :ivar replies: what to tell it, in this order and with nothing between.
+    :ivar app: the application that it belongs to.
     """
 
     form: Form
@@ -88,6 +113,7 @@ class Agreement:
     capabilities: Capabilities = RELAY_ONLY
     correlates: bool = False
     replies: list[ServerMessage] = Factory(list)
+    app: App = ANYONE
 
 
 def unauthenticated(version: int) -> Agreement:
@@ -99,26 +125,27 @@ def unauthenticated(version: int) -> Agreement:
     return Agreement(Form(version, Encoding.JSON), wants_token=True)
 
 
-def negotiate(credentials: Credentials, offer: Offer, default_version: int) -> Agreement:
+def negotiate(
+    credentials: Credentials, offer: Offer, default_version: int, address: str
+) -> Agreement:
     """
-    Settle what holds for a client that authenticates, in open mode.
+    Settle what holds for a client that authenticates.
 
     :param default_version: of the endpoint it used, if it asks for no version.
-    :raises Refusal: INVALID_APP_ID or UNSUPPORTED_PROTOCOL_VERSION, which end the connection;
+    :param address: where it comes from; only ever compared.
+    :raises Refusal: INVALID_APP_ID or RATE_LIMIT_EXCEEDED, which end the connection, as does
+        UNSUPPORTED_PROTOCOL_VERSION where any application may connect; SDK_VERSION_UNSUPPORTED,
         CONNECT_TOKEN_INVALID or CONNECT_TOKEN_REQUIRED, after which the client may try again.
     """
-    try:
-        check_app_id(credentials.app_id)
-        offer.tokens.check(credentials.app_id, credentials.connect_token)
-        version = _version(credentials, offer, default_version)
-    except Refusal as refusal:
-        if refusal.code in _RETRYABLE:
-            raise
-        raise refusal.closing(CloseCode.NORMAL, "unregistered") from None
+    app = _app(credentials, offer, address)
+    platform = (credentials.platform or "").lower()
+    offer.tokens.check(credentials.app_id, credentials.connect_token, app.require_connect_token)
+    offer.compatibility.check(platform, credentials.sdk_version)
+    version = _version(credentials, offer, default_version)
     form = Form(version, _encoding(credentials, offer))
     replies = _format_advice(credentials, offer)
     replies += [
-        Authenticated(app_name="default", rate_limits=_OPEN_RATES),
+        Authenticated(app_name=app.name, rate_limits=app.rates),
         _protocol_info(credentials, offer, version),
     ]
     return Agreement(
@@ -127,7 +154,16 @@ def negotiate(credentials: Credentials, offer: Offer, default_version: int) -> A
         _capabilities(credentials, version),
         _correlates(credentials, version),
         replies,
+        app,
     )
+
+
+def _app(credentials: Credentials, offer: Offer, address: str) -> App:
+    try:
+        check_app_id(credentials.app_id)
+    except Refusal as refusal:
+        raise refusal.closing(*_FINAL) from None
+    return offer.apps.admit(credentials.app_id, address)
 
 
 def _capabilities(credentials: Credentials, version: int) -> Capabilities:
@@ -148,7 +184,8 @@ def _version(credentials: Credentials, offer: Offer, default: int) -> int:
     wanted = default if credentials.protocol_version is None else credentials.protocol_version
     if wanted < offer.min_version:
         text = f"Client protocol version {wanted} is below the server minimum {offer.min_version}"
-        raise Refusal(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, text)
+        refusal = Refusal(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, text)
+        raise refusal.closing(*_FINAL) if offer.apps.is_open else refusal
     return min(wanted, offer.max_version)
 
 

@@ -4,6 +4,7 @@ The rooms of one server: found, created, swept; and the claims of players who ma
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 
 from attrs import define, frozen
@@ -18,6 +19,7 @@ from signalfish.rooms.claims import Claims
 from signalfish.rooms.directory import Directory
 from signalfish.rooms.link import Reply
 from signalfish.rooms.mint import Mint
+from signalfish.rooms.owner import Owner
 from signalfish.rooms.plan import Planner
 from signalfish.rooms.replay import Replay, ReplayMemory
 from signalfish.rooms.room import Room
@@ -103,7 +105,7 @@ class RoomService(Periodic):
         self.draining = False
         self.rooms = Directory(settings.max_rooms, settings.max_rooms_per_game)
         self.claims = Claims(settings.reconnection_window)
-        self._players: set[str] = set()
+        self._players: defaultdict[str, set[str]] = defaultdict(set)
         self._settings = settings
         self._terms = terms
         self._memory = ReplayMemory(
@@ -130,13 +132,13 @@ class RoomService(Periodic):
         """
         return self._settings.enable_reconnection
 
-    def would_create(self, request: RoomRequest) -> bool:
+    def would_create(self, request: RoomRequest, owner: Owner) -> bool:
         """
         Whether a request is for a room that does not exist yet.
         """
         if request.room_code is None:
             return True
-        exists = self.rooms.find(request.game_name, request.room_code) is not None
+        exists = self.rooms.find(owner, request.game_name, request.room_code) is not None
         return not exists and not request.join_only
 
     def join(self, request: RoomRequest, newcomer: Newcomer) -> Seat:
@@ -146,11 +148,11 @@ class RoomService(Periodic):
         :raises Refusal: with the code of a failed join.
         """
         now = self.time.monotonic()
-        room = self._find(request.game_name, request.room_code)
+        room = self._find(newcomer.owner, request.game_name, request.room_code)
         if room is None:
             if request.join_only:
                 raise Refusal(ErrorCode.ROOM_NOT_FOUND, "Room not found")
-            room = self._create(request, now)
+            room = self._create(request, newcomer.owner, now)
             seat = membership.join(room, newcomer, now, request.password)
             self.rooms.add(room)
             self.tally.rooms_created += 1
@@ -169,7 +171,7 @@ class RoomService(Periodic):
 
         :raises Refusal: with the code of a failed spectator join.
         """
-        room = self._find(request.game_name, request.room_code)
+        room = self._find(newcomer.owner, request.game_name, request.room_code)
         if room is None:
             raise Refusal(ErrorCode.ROOM_NOT_FOUND, "Room not found")
         return spectators.watch(room, newcomer, self.time.monotonic(), request.password)
@@ -196,6 +198,8 @@ class RoomService(Periodic):
         player, room = str(request.player_id), str(request.room_id)
         token, fingerprint = request.auth_token, returner.fingerprint
         claim = self.claims.redeem(player, room, token, now, fingerprint)
+        if claim.room.owner.key != returner.owner.key:
+            raise Refusal(ErrorCode.ROOM_NOT_FOUND, "Room no longer exists")
         if claim.expires is None:
             self.tally.players_left += 1
             return membership.take_over(claim.room, claim, returner, now)
@@ -217,7 +221,7 @@ class RoomService(Periodic):
 
         :raises Refusal: INTERNAL_ERROR, if no unused code was found.
         """
-        code = self._unused_code(room.game_name, ErrorCode.INTERNAL_ERROR)
+        code = self._unused_code(room.owner, room.game_name, ErrorCode.INTERNAL_ERROR)
         self.rooms.remove(room)
         room.code = code
         self.rooms.add(room)
@@ -255,16 +259,16 @@ class RoomService(Periodic):
         self.tally.rooms_deleted += 1
         closing.close(room)
 
-    def _find(self, game: str, code: str | None) -> Room | None:
-        return None if code is None else self.rooms.find(game, code)
+    def _find(self, owner: Owner, game: str, code: str | None) -> Room | None:
+        return None if code is None else self.rooms.find(owner, game, code)
 
-    def _create(self, request: RoomRequest, now: float) -> Room:
-        self.rooms.check_capacity(request.game_name)
-        max_players = request.max_players or self._settings.default_max_players
+    def _create(self, request: RoomRequest, owner: Owner, now: float) -> Room:
+        max_players = self._capacity(request.max_players, owner.max_players)
+        self.rooms.check_capacity(owner, request.game_name)
         max_spectators = self._settings.default_max_spectators
         return Room(
             id=self.mint.uuid(),
-            code=request.room_code or self._unused_code(request.game_name),
+            code=request.room_code or self._unused_code(owner, request.game_name),
             game_name=request.game_name,
             max_players=max_players,
             relay_type=self._terms.relay_type(request.game_name),
@@ -276,8 +280,18 @@ class RoomService(Periodic):
             planner=self._terms.planner,
             active=now,
             lock=self.lock(request.password),
-            players=self._players,
+            players=self._players[owner.key],
+            owner=owner,
         )
+
+    def _capacity(self, requested: int | None, limit: int | None) -> int:
+        if requested is None:
+            default = self._settings.default_max_players
+            return default if limit is None else min(default, limit)
+        if limit is not None and requested > limit:
+            text = f"Requested room capacity {requested} exceeds the application limit {limit}"
+            raise Refusal(ErrorCode.INVALID_MAX_PLAYERS, text)
+        return requested
 
     def lock(self, password: str | None) -> Lock | None:
         """
@@ -285,9 +299,11 @@ class RoomService(Periodic):
         """
         return None if password is None else Lock.sealed(password, self.mint.salt())
 
-    def _unused_code(self, game: str, failure: ErrorCode = ErrorCode.ROOM_CREATION_FAILED) -> str:
+    def _unused_code(
+        self, owner: Owner, game: str, failure: ErrorCode = ErrorCode.ROOM_CREATION_FAILED
+    ) -> str:
         for _ in range(_CODE_ATTEMPTS):
             code = self.mint.room_code()
-            if self.rooms.find(game, code) is None:
+            if self.rooms.find(owner, game, code) is None:
                 return code
         raise Refusal(failure, "Could not generate an unused room code")

@@ -11,6 +11,7 @@ from attrs import frozen
 from msgspec import UNSET, Raw, Struct
 
 from signalfish import handshake, moderator
+from signalfish.apps import App
 from signalfish.rooms import authority, lobby, plan, sessions, signals, spectators
 from signalfish.rooms.link import Link
 from signalfish.rooms.room import Room
@@ -109,6 +110,19 @@ class Session:
             self._greet()
         self._verbs[kind](self, message)
 
+    @property
+    def app(self) -> App:
+        """
+        The application that the client belongs to, as far as it has said so.
+        """
+        return self._agreement.app
+
+    def would_create(self, request: client.RoomRequest) -> bool:
+        """
+        Whether a request is for a room that does not exist yet, or not for this client.
+        """
+        return self._service.would_create(request, self._agreement.app.owner)
+
     def check_operations(self) -> None:
         """
         Refuse operations with ids, unless they were negotiated.
@@ -173,7 +187,9 @@ class Session:
         if message.data.connect_token is not None:
             self._line.newer_codes = True
         default = self._agreement.form.version
-        self._agreement = handshake.negotiate(message.data, self._policy.offer, default)
+        self._agreement = handshake.negotiate(
+            message.data, self._policy.offer, default, self._address
+        )
         self._authenticated = True
         self._line.form = self._agreement.form
         self._line.newer_codes |= self._agreement.correlates
@@ -292,6 +308,7 @@ class Session:
             self._service.mint.uuid() if rotates else None,
             self._reply,
             self._line.fingerprint,
+            self._agreement.app.owner,
         )
         seat = self._service.reconnect(message.data, returner)
         self.player_id = seat.id
@@ -364,6 +381,7 @@ class Session:
             capabilities=self._agreement.capabilities,
             reply=self._reply,
             fingerprint=self._line.fingerprint,
+            owner=self._agreement.app.owner,
         )
 
     def _current_place(self) -> Seat | Watcher | None:

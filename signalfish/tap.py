@@ -26,6 +26,7 @@ from twisted.python import usage
 from twisted.web.resource import Resource
 
 from signalfish import config, handshake
+from signalfish.apps import Apps
 from signalfish.entry import Entry
 from signalfish.metrics import Metrics
 from signalfish.net import web
@@ -256,8 +257,11 @@ def _show(options: Options, reactor: Any) -> NoReturn:
 
 
 def _openness(security: config.Security) -> str:
-    section = security.connect_token
-    who = _GUARDED if section is not None and section.required else _OPEN
+    apps, section = config.allowed_apps(security), security.connect_token
+    if apps is not None:
+        who = f"Open to clients of listed applications ({len(apps)}) only"
+    else:
+        who = _GUARDED if section is not None and section.required else _OPEN
     return f"{who}, and the metrics need {'a' if security.metrics_token else 'no'} token"
 
 
@@ -310,10 +314,11 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
 def _connect(settings: config.Settings, rooms: RoomService) -> Connect:
     rules = _rules(settings.protocol)
     security = settings.security
-    offer = _offer(settings)
+    offer = _offer(settings, rooms.time.monotonic)
     policy = Policy(offer, security.max_connection_info_bytes, security.max_signal_bytes)
     budgets = AddressBudgets(_budget(settings.rate_limit), rooms.time.monotonic)
-    must_authenticate, timeout = offer.tokens.required, settings.websocket.auth_timeout_secs
+    must_authenticate = offer.tokens.required or not offer.apps.is_open
+    timeout = settings.websocket.auth_timeout_secs
     admission = Admission(security.max_connections_per_ip, security.max_connections)
 
     def connect(link: SignalingProtocol, address: str, path: str) -> Receiver:
@@ -322,8 +327,8 @@ def _connect(settings: config.Settings, rooms: RoomService) -> Connect:
             if version < offer.min_version and not must_authenticate:
                 return outdated(link, version, offer.min_version)
             session = Session(link, address, rooms, policy, version)
-            limited = RateLimited(session, link, address, budgets, rooms.would_create)
-            entry = Entry(limited, rules, rooms, session.check_operations)
+            limited = RateLimited(session, link, address, budgets, session.would_create)
+            entry = Entry(limited, rules, rooms, session.would_create, session.check_operations)
             return Gate(entry, link, rooms.time.clock, timeout) if must_authenticate else entry
 
         return admission.admit(link, address, start)
@@ -400,7 +405,7 @@ def _rules(protocol: config.Protocol) -> Rules:
     )
 
 
-def _offer(settings: config.Settings) -> handshake.Offer:
+def _offer(settings: config.Settings, now: Callable[[], float]) -> handshake.Offer:
     protocol = settings.protocol
     names = protocol.player_name_validation
     rules = NameRules(
@@ -414,7 +419,7 @@ def _offer(settings: config.Settings) -> handshake.Offer:
     )
     sdk = protocol.sdk_compatibility
     compatibility = handshake.Compatibility(
-        sdk.minimum_versions, sdk.recommended_versions, sdk.capabilities, sdk.notes
+        sdk.minimum_versions, sdk.recommended_versions, sdk.capabilities, sdk.notes, sdk.enforce
     )
     enabled = {
         Encoding.MESSAGE_PACK: protocol.enable_message_pack_game_data,
@@ -430,6 +435,7 @@ def _offer(settings: config.Settings) -> handshake.Offer:
         max_version=protocol.max_protocol_version,
         max_outbound_message_size=settings.security.max_outbound_message_size,
         tokens=_token_rules(settings.security.connect_token),
+        apps=Apps(config.allowed_apps(settings.security), now),
     )
 
 

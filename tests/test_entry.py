@@ -27,9 +27,11 @@ class EntryTestCase(SynchronousTestCase):
         A server with a room, EXISTS.
         """
         self.service = room_service()
-        Client(self.service).join("host", "EXISTS")
+        host = Client(self.service)
+        host.join("host", "EXISTS")
         self.inner = FakeReceiver()
-        self.entry = Entry(self.inner, Rules(max_players=10), self.service)
+        rules = Rules(max_players=10)
+        self.entry = Entry(self.inner, rules, self.service, host.session.would_create)
 
     def passed(self, kind, data=None):
         """

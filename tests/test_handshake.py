@@ -2,11 +2,13 @@
 Tests for signalfish.handshake.
 """
 
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
+from signalfish.apps import App, Apps
 from signalfish.handshake import Compatibility, Offer, negotiate, unauthenticated
 from signalfish.wire.client import Credentials
 from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
@@ -32,7 +34,7 @@ def agreed(offer=V2_ONLY, default=2, app_id="app", **credentials):
     """
     What is negotiated.
     """
-    return negotiate(Credentials(app_id=app_id, **credentials), offer, default)
+    return negotiate(Credentials(app_id=app_id, **credentials), offer, default, "192.0.2.1")
 
 
 class ConnectTokenTests(SynchronousTestCase):
@@ -72,6 +74,137 @@ class ConnectTokenTests(SynchronousTestCase):
         shown = repr(Credentials(app_id="game", connect_token="sfct_v1.secret"))
         self.assertIn("game", shown)
         self.assertNotIn("secret", shown)
+
+
+class ListedTests(SynchronousTestCase):
+    """
+    A server that lets in the clients of some applications only.
+    """
+
+    def offer(self, *apps, **options):
+        """
+        The offer of a server with these applications.
+        """
+        return Offer(RULES, KNOWN, apps=Apps(apps), **options)
+
+    def test_name(self):
+        """
+        A client is told the name of its application, and its rate.
+        """
+        app = App("reef", "Reef Racers", rate_limit_per_minute=30)
+        agreement = agreed(self.offer(app), app_id="reef")
+        rates = RateLimits(per_minute=30, per_hour=1800, per_day=43200)
+        expected = Authenticated(app_name="Reef Racers", rate_limits=rates)
+        self.assertEqual(expected, agreement.replies[0])
+        self.assertIs(app, agreement.app)
+
+    def test_strangers(self):
+        """
+        Clients of other applications are sent away, whatever else is wrong.
+        """
+        offer = self.offer(App("reef", "Reef"), tokens=TokenRules(required=True))
+        for app_id in ("other", "", "\n", "x" * 257):
+            refusal = self.assertRaises(Refusal, agreed, offer, app_id=app_id, protocol_version=0)
+            self.assertEqual(ErrorCode.INVALID_APP_ID, refusal.code)
+            self.assertEqual((CloseCode.NORMAL, "unregistered"), refusal.close)
+
+    def test_version(self):
+        """
+        A client that asks for a version which is too old may ask for another.
+        """
+        offer = self.offer(App("reef", "Reef"))
+        refusal = self.assertRaises(Refusal, agreed, offer, app_id="reef", protocol_version=1)
+        self.assertEqual(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, refusal.code)
+        self.assertIsNone(refusal.close)
+
+    def test_rate_before_token(self):
+        """
+        Every attempt counts, whatever comes of it.
+        """
+        app = App("reef", "Reef", rate_limit_per_minute=1, require_connect_token=True)
+        offer = self.offer(app)
+        first = self.assertRaises(Refusal, agreed, offer, app_id="reef")
+        self.assertEqual((ErrorCode.CONNECT_TOKEN_REQUIRED, None), (first.code, first.close))
+        second = self.assertRaises(Refusal, agreed, offer, app_id="reef")
+        self.assertEqual(ErrorCode.RATE_LIMIT_EXCEEDED, second.code)
+
+    def test_token_of_the_application(self):
+        """
+        What an application says of connect tokens goes before what the server says.
+        """
+        for server, own, needed in (
+            (False, None, False),
+            (False, True, True),
+            (False, False, False),
+            (True, None, True),
+            (True, True, True),
+            (True, False, False),
+        ):
+            app = App("reef", "Reef", require_connect_token=own)
+            offer = self.offer(app, tokens=TokenRules(required=server))
+            try:
+                agreed(offer, app_id="reef")
+            except Refusal as refusal:
+                self.assertTrue(needed, (server, own))
+                self.assertEqual(ErrorCode.CONNECT_TOKEN_REQUIRED, refusal.code)
+            else:
+                self.assertFalse(needed, (server, own))
+
+
+class EnforcedVersionTests(SynchronousTestCase):
+    """
+    A server that refuses clients which are too old for their platform.
+    """
+
+    offer = Offer(RULES, evolve(KNOWN, enforce=True))
+
+    def test_refused(self):
+        """
+        They may try again; they are told the minimum.
+        """
+        text = "Platform unity needs an sdk_version of at least 1.10.0"
+        for version in (None, "", "1.9.9", "1.10.0-rc.1", "1.10", "v2.0.0", "x" * 10000):
+            for platform in ("unity", "Unity"):
+                refusal = self.assertRaises(
+                    Refusal, agreed, self.offer, platform=platform, sdk_version=version
+                )
+                self.assertEqual(ErrorCode.SDK_VERSION_UNSUPPORTED, refusal.code)
+                self.assertEqual(text, refusal.text)
+                self.assertIsNone(refusal.close)
+
+    def test_good(self):
+        """
+        Newer clients are let in, and those of whose platform nothing is known, or none is told.
+        """
+        for platform, version in (
+            ("unity", "1.10.0"),
+            ("UNITY", "1.10.0+build"),
+            ("unity", "2.0.0-beta"),
+            ("godot", "0.0.1"),
+            ("lua", None),
+            ("", "1"),
+            (None, None),
+            (None, "0.0.1"),
+        ):
+            agreed(self.offer, platform=platform, sdk_version=version)
+
+    def test_not_enforced(self):
+        """
+        Where it is not enforced, nobody is refused.
+        """
+        for version in (None, "0.0.1", "?"):
+            agreed(platform="unity", sdk_version=version)
+
+    def test_order(self):
+        """
+        It is looked at after the connect token and before the protocol version.
+        """
+        old = {"platform": "unity", "protocol_version": 1}
+        refusal = self.assertRaises(Refusal, agreed, self.offer, **old)
+        self.assertEqual(ErrorCode.SDK_VERSION_UNSUPPORTED, refusal.code)
+        offer = evolve(self.offer, tokens=TokenRules(required=True))
+        refusal = self.assertRaises(Refusal, agreed, offer, **old)
+        self.assertEqual(ErrorCode.CONNECT_TOKEN_REQUIRED, refusal.code)
 
 
 class UnauthenticatedTests(SynchronousTestCase):

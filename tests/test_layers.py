@@ -26,13 +26,18 @@ MAY_IMPORT = {
     ],
     "signalfish.periodic": [],
     "signalfish.config": [
+        "signalfish.apps",
         "signalfish.config",
         "signalfish.rooms.rules",
         "signalfish.wire.binding",
+        "signalfish.wire.errors",
+        "signalfish.wire.names",
+        "signalfish.wire.semver",
         "signalfish.wire.tokens",
         "signalfish.wire.types",
     ],
-    "signalfish.handshake": ["signalfish.wire"],
+    "signalfish.apps": ["signalfish.rooms.owner", "signalfish.wire"],
+    "signalfish.handshake": ["signalfish.apps", "signalfish.wire"],
     "signalfish.service": [
         "signalfish.config",
         "signalfish.periodic",
@@ -40,6 +45,7 @@ MAY_IMPORT = {
         "signalfish.wire",
     ],
     "signalfish.session": [
+        "signalfish.apps",
         "signalfish.handshake",
         "signalfish.moderator",
         "signalfish.rooms",

@@ -121,9 +121,9 @@ class OperationTestCase(SessionTestCase):
         A client's conversation with what stands around it in a server.
         """
         budgets = AddressBudgets(Budget(**budget), self.clock.seconds)
-        creates = self.service.would_create
+        creates = client.session.would_create
         limited = RateLimited(client.session, client.link, "192.0.2.1", budgets, creates)
-        return Entry(limited, Rules(), self.service, client.session.check_operations)
+        return Entry(limited, Rules(), self.service, creates, client.session.check_operations)
 
 
 class MembershipTests(OperationTestCase):

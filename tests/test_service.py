@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from signalfish.config import Server
 from signalfish.rooms import lobby, spectators
 from signalfish.rooms.mint import Mint
+from signalfish.rooms.owner import EVERYBODY
 from signalfish.rooms.replay import OVERHEAD
 from signalfish.rooms.room import Room
 from signalfish.rooms.rules import StartRule
@@ -160,7 +161,7 @@ class JoinTests(ServiceTestCase):
         codes = [person.told[0].data["room_code"] for person in (ann, bea)]
         self.assertEqual(len(set(codes)), 2)
         for person, code in zip((ann, bea), codes, strict=True):
-            self.assertIs(self.service.rooms.find("chess", code), person.seat.room)
+            self.assertIs(self.service.rooms.find(EVERYBODY, "chess", code), person.seat.room)
 
     def test_create_with_code(self):
         """
@@ -296,7 +297,8 @@ class JoinTests(ServiceTestCase):
         self.join("Ann")
 
         def would_create(code, **request):
-            return self.service.would_create(RoomRequest("chess", "Bea", code, **request))
+            request = RoomRequest("chess", "Bea", code, **request)
+            return self.service.would_create(request, EVERYBODY)
 
         self.assertTrue(would_create(None))
         self.assertTrue(would_create("QQQQQQ"))

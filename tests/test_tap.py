@@ -984,6 +984,124 @@ class ConnectTokenTests(AssembleTestCase):
         self.assertEqual("Pong", client.heard()[-1].type)
 
 
+class ListedTests(AssembleTestCase):
+    """
+    A server for the clients of two applications.
+    """
+
+    settings = {
+        "security": {
+            "allowed_apps": [
+                {"app_id": "reef", "app_name": "Reef Racers", "rate_limit_per_minute": 4},
+                {"app_id": "chess", "app_name": "Chess", "max_rooms": 1},
+            ]
+        },
+        "rate_limit": {"max_room_creations": 1, "max_join_attempts": 3},
+        "protocol": {"sdk_compatibility": {"enforce": True}},
+    }
+
+    def enter(self, app_id, **credentials):
+        """
+        A client that has authenticated.
+        """
+        client = self.client()
+        client.say("Authenticate", {"app_id": app_id, **credentials})
+        self.assertEqual(["Authenticated", "ProtocolInfo"], [told.type for told in client.heard()])
+        return client
+
+    def test_nothing_first(self):
+        """
+        Whoever says anything before Authenticate is out, and so is who says nothing.
+        """
+        client = self.client()
+        client.say("JoinRoom", JOIN)
+        [told] = client.heard()
+        self.assertEqual("MISSING_APP_ID", told.data["error_code"])
+        self.assertEqual((1000, "unregistered"), client.closed())
+        client = self.client()
+        self.pass_time(10, client)
+        self.assertEqual((4001, "auth_timeout"), client.closed())
+
+    def test_unknown(self):
+        """
+        Clients of other applications are out.
+        """
+        client = self.client()
+        client.say("Authenticate", {"app_id": "other"})
+        error = {"error": "InvalidAppId", "error_code": "INVALID_APP_ID"}
+        self.assertEqual([Told("AuthenticationError", error)], client.heard())
+        self.assertEqual((1000, "unregistered"), client.closed())
+
+    def test_too_often(self):
+        """
+        So are those that come too often from one address, for a minute.
+        """
+        for _ in range(2):
+            self.enter("reef")
+        client = self.client()
+        client.say("Authenticate", {"app_id": "reef"})
+        error = {"error": "RateLimitExceeded", "error_code": "RATE_LIMIT_EXCEEDED"}
+        self.assertEqual([Told("AuthenticationError", error)], client.heard())
+        self.assertEqual((1000, "unregistered"), client.closed())
+
+    def test_tries(self):
+        """
+        Who is too old, or wants what is too old, may try again on the same connection.
+        """
+        client = self.client()
+        for credentials, code in (
+            ({"platform": "unity", "sdk_version": "1.0.0"}, "SDK_VERSION_UNSUPPORTED"),
+            ({"protocol_version": 1}, "UNSUPPORTED_PROTOCOL_VERSION"),
+        ):
+            client.say("Authenticate", {"app_id": "chess", **credentials})
+            [told] = client.heard()
+            self.assertEqual("AuthenticationError", told.type)
+            self.assertEqual(code, told.data["error_code"])
+        self.assertIsNone(client.closed())
+        client.say("Authenticate", {"app_id": "chess"})
+        authenticated, _ = client.heard()
+        self.assertEqual("Chess", authenticated.data["app_name"])
+
+    def test_apart(self):
+        """
+        Rooms are those of one application, and the budgets know it.
+        """
+        one, two = self.enter("reef"), self.enter("chess")
+        for client in (one, two):
+            client.say("JoinRoom", {**JOIN, "room_code": "AAAAAA"})
+            told = client.heard()[0]
+            self.assertEqual(("RoomJoined", 1), (told.type, len(told.data["current_players"])))
+        two.say("LeaveRoom")
+        two.heard()
+        two.say("JoinRoom", {**JOIN, "game_name": "other"})
+        [told] = two.heard()
+        self.assertEqual("RATE_LIMIT_EXCEEDED", told.data["error_code"])
+
+    def test_rooms(self):
+        """
+        An application has no more rooms than it may have.
+        """
+        self.enter("chess").say("JoinRoom", JOIN)
+        client = self.enter("chess")
+        client.say("JoinRoom", {**JOIN, "game_name": "other"})
+        [told] = client.heard()
+        self.assertEqual("MAX_ROOMS_PER_GAME_EXCEEDED", told.data["error_code"])
+
+    def test_switched_off(self):
+        """
+        A list that is not in force changes nothing.
+        """
+        security = {**self.settings["security"], "enforce_app_id_allowlist": False}
+        self.settings = {"security": security}
+        self.setUp()
+        client = self.client()
+        client.say("Ping")
+        self.assertEqual("Pong", client.heard()[-1].type)
+        client = self.enter("other")
+        client.say("JoinRoom", JOIN)
+        self.assertEqual("RoomJoined", client.heard()[0].type)
+
+
 class TokenBindingTests(AssembleTestCase):
     """
     A server that binds connections.

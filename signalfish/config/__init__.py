@@ -4,6 +4,7 @@ Settings: where they come from, and what they may be.
 Anything wrong stops the start with one line that names the key.
 """
 
+from signalfish.config.apps import allowed_apps
 from signalfish.config.checks import verification_key
 from signalfish.config.connections import (
     ConnectToken,
@@ -50,6 +51,7 @@ __all__ = [
     "TransportSecurity",
     "Turn",
     "WebSocket",
+    "allowed_apps",
     "allowed_origins",
     "as_json",
     "configure",

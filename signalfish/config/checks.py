@@ -8,12 +8,15 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from signalfish.config.apps import allowed_apps
 from signalfish.config.connections import ConnectToken, Security, TokenBinding
 from signalfish.config.networks import trusted_networks
 from signalfish.config.origins import allowed_origins
 from signalfish.config.problems import ConfigError
+from signalfish.config.rooms import SdkCompatibility
 from signalfish.config.sections import Settings
 from signalfish.wire.binding import FAMILY, SUBPROTOCOL
+from signalfish.wire.semver import precedence
 from signalfish.wire.tokens import public_key
 
 _ENVELOPE = 256  # bytes around the game data of one message, at most
@@ -48,6 +51,8 @@ def check_together(result: Settings) -> None:
     verification_key(result.security.connect_token)
     trusted_networks(result.security.trusted_proxies)
     allowed_origins(result.security.cors_origins)
+    allowed_apps(result.security)
+    _check_platforms(protocol.sdk_compatibility)
     _check_sizes(result.security, protocol.max_players_limit)
 
 
@@ -83,6 +88,17 @@ def _check_metrics(security: Security) -> None:
             "security.metrics_auth_token: is empty; expected a token, or null, or false as "
             "security.require_metrics_auth"
         )
+
+
+def _check_platforms(known: SdkCompatibility) -> None:
+    key = "protocol.sdk_compatibility.minimum_versions"
+    for platform, version in known.minimum_versions.items() if known.enforce else ():
+        if platform != platform.lower():
+            raise ConfigError(f"{key}: {platform!r} must be in lower case")
+        try:
+            precedence(version)
+        except ValueError as error:
+            raise ConfigError(f"{key}.{platform}: {version!r} {error}") from None
 
 
 def _check_sizes(security: Security, most_players: int) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 from attrs import Factory, frozen
 from msgspec import Meta
 
+from signalfish.apps import App
 from signalfish.config.declaring import setting
 from signalfish.config.origins import ANY
 from signalfish.config.ranges import Count, Positive
@@ -109,7 +110,7 @@ class TransportSecurity:
 @frozen
 class Security:
     """
-    Sizes in bytes, numbers of connections, and proofs.
+    Sizes in bytes, numbers of connections, proofs, and whose clients may connect.
     """
 
     max_message_size: Annotated[int, Meta(ge=256, le=16 << 20)] = setting(
@@ -145,6 +146,17 @@ class Security:
     )
     transport: TransportSecurity = Factory(TransportSecurity)
     connect_token: ConnectToken | None = None
+    enforce_app_id_allowlist: bool | None = setting(
+        None,
+        "true, false, or null: whether any are listed",
+        "whether only clients of listed applications may connect, see :ref:`configuration-apps`",
+    )
+    allowed_apps: tuple[App, ...] | None = setting(
+        None, "objects, see :ref:`configuration-apps`", "the applications"
+    )
+    app_auth_path: str | None = setting(
+        None, "path", 'a JSON file that lists more of them: ``{"apps": [...]}``'
+    )
 
     @property
     def metrics_token(self) -> bytes | None:

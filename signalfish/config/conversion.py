@@ -4,6 +4,7 @@ From trees of sections and keys, as files hold them, to settings.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, get_type_hints
@@ -12,10 +13,12 @@ import msgspec
 from attrs import fields
 
 from signalfish.config.checks import check_together
-from signalfish.config.problems import ConfigError, place
+from signalfish.config.problems import ConfigError, complaint, place
 from signalfish.config.schema import hint_at, section_of
 from signalfish.config.secrets import refuse_redacted, shown
 from signalfish.config.sections import Settings
+
+_STEP = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
 
 
 def settings(tree: Mapping[str, Any]) -> Settings:
@@ -29,25 +32,19 @@ def settings(tree: Mapping[str, Any]) -> Settings:
     try:
         result = msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at ")
-        key = where.strip("`").removeprefix("$.")
-        value = shown(key, _at(tree, key))
-        raise ConfigError(f"{place(key)}: {_expectation(problem, key)}, not {value}") from None
+        key, expectation = complaint(error)
+        hint = hint_at(key)
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            expectation = f"expected one of {', '.join(hint)}"
+        value = "" if expectation.startswith("object ") else f", not {shown(key, _at(tree, key))}"
+        raise ConfigError(f"{place(key)}: {expectation}{value}") from None
     check_together(result)
     return result
 
 
-def _expectation(problem: str, key: str) -> str:
-    hint = hint_at(key)
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return f"expected one of {', '.join(hint)}"
-    expected = problem.partition(", got ")[0]
-    return expected[:1].lower() + expected[1:]
-
-
 def _at(tree: Any, key: str) -> Any:
-    for name in key.partition("[")[0].split("."):
-        tree = tree[name]
+    for name, index in _STEP.findall(key):
+        tree = tree[int(index) if index else name]
     return tree
 
 

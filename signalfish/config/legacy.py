@@ -43,7 +43,6 @@ What means nothing here, whatever it says.
 """
 
 REFUSED = {
-    "protocol.sdk_compatibility.enforce": "clients are told versions, but not refused for theirs",
     "security.transport.tls.enabled": "TLS is switched on by listening on an endpoint 'ssl:...'",
 }
 """
@@ -51,6 +50,8 @@ What may only be off, since whoever switches it on relies on it; and why.
 """
 
 _COMMENTS = ("_", "$")
+_APPS_SECTION, _APPS = "security.", "allowed_apps"
+_SECRET = "app_secret"  # noqa: S105 - the name of a key
 _SECTIONS = {"security.transport.tls"}  # in which everything is ignored or refused
 
 
@@ -77,7 +78,24 @@ def modern(tree: Mapping[str, Any], ignored: set[str], path: str = "") -> dict[s
             result[name] = modern(value, ignored, f"{key}.")
         else:
             result[ALIASES.get(key, name)] = value
+    if path == _APPS_SECTION and isinstance(result.get(_APPS), list):
+        _drop_secrets(result, ignored)
     return result
+
+
+def without_secret(entry: object) -> object:
+    """
+    The entry of an application without the secret that it had for older servers.
+    """
+    if not isinstance(entry, Mapping):
+        return entry
+    return {key: value for key, value in entry.items() if key != _SECRET}
+
+
+def _drop_secrets(section: dict[str, Any], ignored: set[str]) -> None:
+    if any(isinstance(entry, Mapping) and _SECRET in entry for entry in section[_APPS]):
+        ignored.add(f"{_APPS_SECTION}{_APPS}.{_SECRET}")
+    section[_APPS] = [without_secret(entry) for entry in section[_APPS]]
 
 
 def _check_off(key: str, value: Any) -> None:

@@ -129,12 +129,15 @@ class SdkCompatibility:
     What clients are told about their platform, by its name in lower case.
     """
 
+    enforce: bool = setting(
+        False, "", "whether older versions than ``minimum_versions`` are refused"
+    )
     minimum_versions: dict[str, str] = setting(
         Factory(
             lambda: {"unity": "1.10.0", "godot": "0.9.0", "godot-rust": "0.9.0", "test": "1.0.0"}
         ),
         "text by platform",
-        "oldest version that clients of a platform are told to have; nobody is refused",
+        "oldest version that clients of a platform are told to have",
     )
     recommended_versions: dict[str, str] = setting(
         Factory(lambda: {"unity": "1.12.0", "godot-rust": "0.9.2"}),

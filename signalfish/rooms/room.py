@@ -13,6 +13,7 @@ from attrs import Factory, define, field
 
 from signalfish.rooms.access import Lock
 from signalfish.rooms.link import Link
+from signalfish.rooms.owner import EVERYBODY, Owner
 from signalfish.rooms.plan import Planner, Session
 from signalfish.rooms.replay import Replay
 from signalfish.rooms.rules import StartRule
@@ -43,7 +44,8 @@ class Room:
     :ivar session: what the players run besides the relay, once the game has started.
     :ivar bans: ids that may not come in, and the addresses they came from, if these may not either.
     :ivar told: the truth that members were last told; None once the game has started.
-    :ivar players: the ids of all connected players of all rooms that share a service.
+    :ivar players: the ids of all connected players of all rooms of this owner.
+    :ivar owner: who alone finds the room.
     :ivar audience: everybody's link, players first; replaced, never changed.
     :ivar emptied: when the last player went.
     """
@@ -68,6 +70,7 @@ class Room:
     absent: dict[str, Claim] = Factory(dict)
     watchers: dict[str, Watcher] = Factory(dict)
     players: set[str] = Factory(set)
+    owner: Owner = EVERYBODY
     told: Truth | None = NEW
     session: Session | None = None
     emptied: float = 0.0

@@ -10,6 +10,7 @@ from attrs import Factory, define, field, frozen
 from msgspec import UNSET, UnsetType
 
 from signalfish.rooms.link import Link, Reply, to
+from signalfish.rooms.owner import EVERYBODY, Owner
 from signalfish.wire.gamedata import Origin
 from signalfish.wire.names import fold
 from signalfish.wire.types import RELAY_ONLY, Capabilities, ConnectionInfo, Transport
@@ -32,6 +33,7 @@ class Newcomer:
     :ivar supports_authority: whether the room has an authority, if this is its first player.
     :ivar reply: how it is told what came of its wish.
     :ivar fingerprint: of the certificate that its client must show to come back, if any.
+    :ivar owner: among whose rooms it may have a place.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Newcomer:
     capabilities: Capabilities = RELAY_ONLY
     reply: Reply = Factory(lambda self: to(self.link), takes_self=True)
     fingerprint: str | None = None
+    owner: Owner = EVERYBODY
 
 
 @frozen
@@ -55,6 +58,7 @@ class Returner:
     :ivar token: the token that replaces the one it came with, where tokens rotate.
     :ivar reply: how it is told what came of its wish.
     :ivar fingerprint: of the certificate that its client has shown, if any.
+    :ivar owner: among whose rooms it may have a place.
     """
 
     link: Link
@@ -63,6 +67,7 @@ class Returner:
     token: str | None = field(default=None, repr=False)
     reply: Reply = Factory(lambda self: to(self.link), takes_self=True)
     fingerprint: str | None = None
+    owner: Owner = EVERYBODY
 
 
 @define(eq=False)

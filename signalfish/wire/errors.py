@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     AUTHENTICATION_TIMEOUT = auto()
     CONNECT_TOKEN_INVALID = auto()
     CONNECT_TOKEN_REQUIRED = auto()
+    SDK_VERSION_UNSUPPORTED = auto()
     UNSUPPORTED_PROTOCOL_VERSION = auto()
 
     INVALID_GAME_NAME = auto()

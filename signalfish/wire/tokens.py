@@ -64,15 +64,16 @@ class TokenRules:
     wall: Callable[[], float] = lambda: 0.0
     required: bool = False
 
-    def check(self, app_id: str, token: str | None) -> None:
+    def check(self, app_id: str, token: str | None, required: bool | None = None) -> None:
         """
         Refuse a client whose token is missing or not good; it may try again with another one.
 
+        :param required: whether one is needed; None as for everybody.
         :raises Refusal: CONNECT_TOKEN_REQUIRED or CONNECT_TOKEN_INVALID; never quotes the token.
         """
         if token is not None:
             self._verify(app_id, token)
-        elif self.required:
+        elif self.required if required is None else required:
             raise Refusal(ErrorCode.CONNECT_TOKEN_REQUIRED, "A connect token is required")
 
     def _verify(self, app_id: str, token: str) -> None:

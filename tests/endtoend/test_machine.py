@@ -112,8 +112,9 @@ class Wires(RuleBasedStateMachine):
         The conversation with a new client, as a server has it.
         """
         session = Session(link, address, self.service, POLICY, 3 if path == "/v3/ws" else 2)
-        limited = RateLimited(session, link, address, self.budgets, self.service.would_create)
-        entry = Entry(limited, Rules(), self.service, session.check_operations)
+        creates = session.would_create
+        limited = RateLimited(session, link, address, self.budgets, creates)
+        entry = Entry(limited, Rules(), self.service, creates, session.check_operations)
         self.links.append(link)
         return Observed(entry, link, self.ledger)
 

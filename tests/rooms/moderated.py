@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from signalfish import moderator
+from signalfish.rooms.owner import EVERYBODY
 from signalfish.wire import operations
 from signalfish.wire.errors import CloseCode, ErrorCode
 from tests.rooms.cast import Client, Ticket
@@ -204,8 +205,8 @@ class Moderation:
         result = self.perform(client, operations.RegenerateRoomCode(), expected)
         if result is not None:
             client.want(result.room_code == room.code != before, "result", result, before)
-            client.want(self.service.rooms.find("chess", room.code) is room, "new code")
-            client.want(self.service.rooms.find("chess", before) is None, "old code")
+            client.want(self.service.rooms.find(EVERYBODY, "chess", room.code) is room, "new code")
+            client.want(self.service.rooms.find(EVERYBODY, "chess", before) is None, "old code")
             self.nobody_heard()
 
     def unless_authority(self, client: Client) -> set[ErrorCode]:

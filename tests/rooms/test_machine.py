@@ -21,6 +21,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from signalfish.rooms import authority, lobby, plan, sessions, signals, spectators
 from signalfish.rooms.ice import Ice
+from signalfish.rooms.owner import EVERYBODY
 from signalfish.rooms.rules import StartRule
 from signalfish.rooms.seat import Newcomer, Returner, Seat
 from signalfish.wire.client import Claim, RoomRequest, SpectatorRequest
@@ -217,7 +218,7 @@ class Rooms(Moderation, RuleBasedStateMachine):
         self.begin()
         client.requests.ask("JoinRoom")
         code, name, password = request["code"], request["name"], request["password"]
-        room = self.service.rooms.find("chess", code) if code else None
+        room = self.service.rooms.find(EVERYBODY, "chess", code) if code else None
         expected, ended = self.join_refusals(client, room, name, password)
         wanted = RoomRequest("chess", name, code, request["size"], password=password)
         newcomer = Newcomer(
@@ -312,7 +313,7 @@ class Rooms(Moderation, RuleBasedStateMachine):
         """
         client = self.connect(form, "here")
         self.begin()
-        room = self.service.rooms.find("chess", code)
+        room = self.service.rooms.find(EVERYBODY, "chess", code)
         expected: set[ErrorCode] = set()
         if room is None:
             expected = {ErrorCode.ROOM_NOT_FOUND}

@@ -803,15 +803,15 @@ class BoundsTests(ServiceTestCase):
         Rooms that were removed are not kept by anything.
         """
         for number in range(20):
-            ann = self.join("Ann", f"AAAA{number:02}")
-            self.watch(code=f"AAAA{number:02}")
+            ann = self.join("Ann", f"GONE{number:02}")
+            self.watch(code=f"GONE{number:02}")
             (self.lose if number % 2 else self.leave)(ann)
         del ann
         self.clock.pump([60] * 15)
         self.assert_nothing_is_left()
         gc.collect()
         rooms = [thing for thing in gc.get_objects() if type(thing) is Room]
-        self.assertEqual([room for room in rooms if room.code.startswith("AAAA")], [])
+        self.assertEqual([room for room in rooms if room.code.startswith("GONE")], [])
 
 
 class TallyTests(ServiceTestCase):

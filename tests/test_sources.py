@@ -454,7 +454,7 @@ class SecretTests(SourceTestCase):
             {"turn": {"static_auth_secret": ["s3cret"]}},
             {"turn": [{"static_auth_secret": "s3cret"}]},
             {"security": [{"metrics_auth_token": "s3cret"}]},
-            {"session": {"ice_servers": [{"urls": 1, "credential": "s3cret"}]}},
+            {"session": {"ice_servers": {"urls": 1, "credential": "s3cret"}}},
             {"session": {"ice_servers": [{"urls": ["a"], "credential": ["s3cret"]}]}},
             {"port": [{"app_secret": "s3cret"}]},
         ):

@@ -298,7 +298,7 @@ def assemble(settings: config.Settings, reactor: Any) -> Parts:
         factory, metrics.snapshot, metrics.exposition, settings.security.metrics_token
     )
     site = ThrottlingFactory(
-        web.site(resource, reactor),
+        web.site(resource, reactor, settings.websocket.http_header_read_timeout_secs),
         sockets,
         _SOCKETS_PER_CONNECTION * settings.security.max_connections_per_ip,
         _SOCKETS_PER_CONNECTION * settings.security.max_connections,

@@ -53,6 +53,9 @@ class WebSocket:
     auth_timeout_secs: Annotated[int, Meta(ge=5, le=60)] = setting(
         10, "whole seconds", "how long a client has to authenticate, where it must"
     )
+    http_header_read_timeout_secs: Annotated[int, Meta(ge=1, le=60)] = setting(
+        10, "whole seconds", "how long an HTTP request may take to arrive, handshakes included"
+    )
     idle_timeout_secs: Count = setting(
         300, "whole seconds; 0 for any", "silence that ends any connection"
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
 from twisted.internet.interfaces import IReactorTime
+from twisted.web.http import HTTPChannel
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
@@ -194,12 +195,31 @@ class BodilessRequest(Request):
             super().process()
 
 
+class PunctualChannel(HTTPChannel):
+    """
+    An HTTP connection that must be done with each request in time, however it trickles in.
+    """
+
+    def resetTimeout(self) -> None:
+        """
+        Some bytes are no reason to wait longer.
+        """
+
+    def timeoutConnection(self) -> None:
+        """
+        End the connection, without a word: whoever is so slow is slow to read, too.
+        """
+        transport: Any = self.transport
+        transport.abortConnection()
+
+
 class QuietSite(Site):
     """
-    A site that does not log every request.
+    A site that does not log every request, and waits for none longer than it says.
     """
 
     noisy = False
+    protocol = PunctualChannel  # type: ignore[assignment] # Twisted's is a factory that adds HTTP/2
 
     def log(self, request: HTTPRequest) -> None:
         """
@@ -207,11 +227,14 @@ class QuietSite(Site):
         """
 
 
-def site(root: Resource, clock: IReactorTime) -> Site:
+def site(root: Resource, clock: IReactorTime, timeout: int = 10) -> Site:
     """
     A web site for these resources.
+
+    :param timeout: seconds that each request may take to arrive, from the opening of the connection
+        or from the response before.
     """
-    return QuietSite(root, BodilessRequest, reactor=clock, timeout=60)
+    return QuietSite(root, BodilessRequest, reactor=clock, timeout=timeout)
 
 
 def resources(

@@ -171,12 +171,12 @@ class HandshakeTests(SynchronousTestCase):
         site.requestFactory = tracked
         client = self.server.plain()
         web = client.socket.protocol.wrappedProtocol
-        kept = [weakref.ref(web), weakref.ref(web._channel)]
+        kept = [weakref.ref(web)]
         del web
         client.upgrade()
         gc.collect()
         self.assertEqual(1, len(requests))
-        self.assertEqual([None] * 3, [reference() for reference in kept + requests])
+        self.assertEqual([None] * 2, [reference() for reference in kept + requests])
 
     def test_producer(self):
         """

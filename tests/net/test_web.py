@@ -44,6 +44,41 @@ class WebTests(SynchronousTestCase):
             self.assertEqual("text/plain; charset=utf-8", headers["content-type"])
             self.assertEqual("no-store", headers["cache-control"])
 
+    def test_slow(self):
+        """
+        A request must arrive in time, however it trickles in; so must the next one.
+        """
+        silent, trickling, served, again = [self.server.plain() for _ in range(4)]
+        trickling.socket.receive(b"GET /health HTTP/1.1\r\nHost: x\r\n")
+        again.request("/health")
+        for second in range(9):
+            self.server.pass_time(1)
+            trickling.socket.receive(b"X-%d: y\r\n" % second)
+        self.assertEqual("HTTP/1.1 200 OK", served.request("/health")[0])
+        self.assertFalse(any(client.socket.aborting for client in self.server.clients))
+        self.server.pass_time(1)
+        self.assertTrue(all(client.socket.aborting for client in (silent, trickling, again)))
+        self.assertFalse(served.socket.aborting)
+        self.server.pass_time(9)
+        self.assertTrue(served.socket.aborting)
+
+    def test_upgraded(self):
+        """
+        A connection that has become a WebSocket may stay.
+        """
+        client, _ = self.server.open()
+        self.server.pass_time(20)
+        self.assertFalse(client.socket.aborting)
+        self.assertIsNone(client.socket.lost)
+
+    def test_large_request(self):
+        """
+        A request with too many or too large headers is refused.
+        """
+        for headers in (["X-A: b"] * 501, ["X-A: " + "b" * 4000] * 5):
+            self.assertEqual(400, self.get("/health", *headers)[0])
+        self.assertEqual(200, self.get("/health", *["X-A: b"] * 400)[0])
+
     def test_client_config(self):
         """
         Any web page can be told how large messages to a client may be.
@@ -224,10 +259,10 @@ class WebTests(SynchronousTestCase):
 
     def test_idle_http(self):
         """
-        A connection that asks for nothing for a minute is closed.
+        A connection that asks for nothing for ten seconds is closed.
         """
         client = self.server.plain()
-        self.server.pass_time(59)
+        self.server.pass_time(9)
         client.socket.turn()
         self.assertIsNone(client.socket.lost)
         self.server.pass_time(2)

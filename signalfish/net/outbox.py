@@ -140,7 +140,7 @@ class Outbox:
         self._traffic = office.traffic
         self._small = min(_LARGE, office.largest)
         limits = office.limits
-        self.patience = Patience(office.clock, limits.patience, limits.backlog, self.give_up)
+        self.patience = Patience(office.clock, limits.patience, limits.backlog, recipient.give_up)
         self._form = Form(2, Encoding.JSON)
         self._slot = self._form.slot
         self._pending: list[Outgoing] = []

@@ -186,6 +186,10 @@ class SignalingProtocol(WholeMessages):
         if self._outbox is not None:
             self._outbox.end()
         self._release()
+        # Without these references the connection is freed at once, not by the garbage collector.
+        self._intake = self._outbox = self.is_closed = None
+        for name in ("deliver", "_is_member"):
+            vars(self).pop(name, None)
 
     def sendCloseFrame(
         self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False

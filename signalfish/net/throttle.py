@@ -71,6 +71,7 @@ class ThrottledProtocol(ProtocolWrapper):
         Count the connection no longer.
         """
         key, self._key = self._key, None
+        vars(self).pop("write", None)
         if key is not None:
             self.factory.give_back(key)
             super().connectionLost(reason)

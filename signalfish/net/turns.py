@@ -49,6 +49,12 @@ class Turns:
         batches, self._batches = self._batches, []
         for batch in batches:
             try:
-                batch.flush_turn()
-            except Exception:  # noqa: BLE001 - our bug ends this connection only
-                batch.fail()
+                self._flush_one(batch)
+            except Exception:  # noqa: BLE001 - the others must get what is theirs
+                log.failure("A connection could not even be ended")
+
+    def _flush_one(self, batch: Batch) -> None:
+        try:
+            batch.flush_turn()
+        except Exception:  # noqa: BLE001 - our bug ends this connection only
+            batch.fail()

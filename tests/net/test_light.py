@@ -2,12 +2,18 @@
 Tests for signalfish.net.light and signalfish.net.quiet, which know Autobahn from inside.
 """
 
+import gc
 import sys
+import weakref
 
 from autobahn.websocket import protocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from signalfish.net import light, quiet
+from signalfish.wire.errors import CloseCode
+from signalfish.wire.outgoing import Notice
+from signalfish.wire.server import Pong
+from tests.fakes import V3
 from tests.net.fakes import Server
 
 MOST_OWN = 22  # attributes of a connection whose client has spoken
@@ -78,6 +84,36 @@ class LightTests(SynchronousTestCase):
         self.server.pass_time(2)
         self.assertIsNotNone(self.client.socket.lost)
         self.assertIn("closed", self.receiver.events)
+
+
+class EndTests(SynchronousTestCase):
+    """
+    What is left of a connection that has ended.
+    """
+
+    def test_freed(self):
+        """
+        It is freed at once, without the garbage collector, whoever ended it.
+        """
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for end in (
+            lambda client, link: client.socket.cut(),
+            lambda client, link: client.send(8, b"\x03\xe8"),
+            lambda client, link: client.send(0, b""),
+            lambda client, link: link.close(CloseCode.NORMAL, "bye"),
+        ):
+            server = Server()
+            client, receiver = server.open()
+            receiver.link.form = V3
+            receiver.link.settle(receiver.closed)
+            receiver.link.deliver(Notice(Pong()))
+            client.heard()
+            gone = weakref.ref(receiver.link)
+            end(client, receiver.link)
+            server.pass_time(2)
+            receiver.link = None
+            self.assertIsNone(gone(), gc.get_referrers(gone()))
 
 
 class QuietTests(SynchronousTestCase):

@@ -4,12 +4,13 @@ Tests for signalfish.net.transport, with real sockets and a reactor that only ta
 
 import socket
 
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.tcp import Server
 from twisted.trial.unittest import SynchronousTestCase
 
 from signalfish.net.transport import EagerServer
 
-PRIVATE = ["_tempDataLen"]
+PRIVATE = ["_tempDataLen", "_dataReceived"]
 
 
 class Reactor:
@@ -75,10 +76,19 @@ class Producer:
 
 class Protocol:
     """
-    A protocol that is told nothing.
+    A protocol that remembers what it received.
     """
 
     lost = None
+
+    def __init__(self):
+        self.received = []
+
+    def dataReceived(self, data):
+        """
+        Some bytes.
+        """
+        self.received.append(data)
 
     def connectionLost(self, reason):
         """
@@ -136,6 +146,26 @@ class EagerServerTests(SynchronousTestCase):
         self.transport.writeSequence([b"c", b"d"])
         self.assertEqual(b"abcd", self.peer.recv(10))
         self.assertEqual(set(), self.reactor.writers)
+
+    def test_read(self):
+        """
+        What arrives is taken in small pieces; nothing, and the end, are recognised.
+        """
+        self.assertIsNone(self.transport.doRead())
+        self.peer.sendall(bytes(40_000))
+        for _ in range(4):
+            self.assertIsNone(self.transport.doRead())
+        self.assertEqual([16_384, 16_384, 7_232], [len(data) for data in self.protocol.received])
+        self.peer.close()
+        self.assertIs(CONNECTION_DONE, self.transport.doRead())
+
+    def test_read_broken(self):
+        """
+        A connection that is broken is lost.
+        """
+        self.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.peer.close()
+        self.assertIs(CONNECTION_LOST, self.transport.doRead())
 
     def test_nothing(self):
         """

@@ -133,7 +133,8 @@ class ScenarioTests(SmokeTestCase):
             figures = self.check("signalfish", SMALL.scenario("latency", SCALE), clients)
             self.assertEqual(0, figures["missing"])
             self.assertGreater(figures["p99_ms"], 0)
-            self.assertGreater(figures["cpu_us"], 0)
+            # The kernel counts in steps of 10 ms, which so little work need not fill.
+            self.assertGreaterEqual(figures["cpu_us"], 0)
 
     def test_closed_loop(self):
         """

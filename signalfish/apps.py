@@ -11,7 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from signalfish.rooms.owner import EVERYBODY, Owner
-from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
+from signalfish.wire.errors import ErrorCode, Refusal
 from signalfish.wire.server import RateLimits
 
 _WINDOW = 60.0  # seconds; clients are told rates per minute
@@ -125,10 +125,10 @@ class Apps:
             return ANYONE
         app = self._listed.get(app_id)
         if app is None:
-            raise _final(ErrorCode.INVALID_APP_ID, "InvalidAppId")
+            raise Refusal(ErrorCode.INVALID_APP_ID, "InvalidAppId").final()
         arrivals = self._arrivals.get(app_id)
         if arrivals is not None and not arrivals.admit(address, self._now()):
-            raise _final(ErrorCode.RATE_LIMIT_EXCEEDED, "RateLimitExceeded")
+            raise Refusal(ErrorCode.RATE_LIMIT_EXCEEDED, "RateLimitExceeded").final()
         return app
 
 
@@ -162,7 +162,3 @@ class _Arrivals:
             self._addresses[address] -= 1
             if not self._addresses[address]:
                 del self._addresses[address]
-
-
-def _final(code: ErrorCode, text: str) -> Refusal:
-    return Refusal(code, text).closing(CloseCode.NORMAL, "unregistered")

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from signalfish.apps import ANYONE, App, Apps
 from signalfish.wire.client import Credentials
-from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
+from signalfish.wire.errors import ErrorCode, Refusal
 from signalfish.wire.names import check_app_id
 from signalfish.wire.semver import precedence
 from signalfish.wire.server import (
@@ -28,7 +28,6 @@ _ANY_PLATFORM = "_default"
 _TOKEN_CAPABILITY = "reconnection_token"  # noqa: S105 - the name of a capability
 _CORRELATION_CAPABILITY = "room_operation_ids"
 _SPECTATOR_CAPABILITY = "spectator_relay"
-_FINAL = (CloseCode.NORMAL, "unregistered")
 _NEGOTIATING = 3  # the protocol version from which more than a version and a format is negotiated
 
 
@@ -162,7 +161,7 @@ def _app(credentials: Credentials, offer: Offer, address: str) -> App:
     try:
         check_app_id(credentials.app_id)
     except Refusal as refusal:
-        raise refusal.closing(*_FINAL) from None
+        raise refusal.final() from None
     return offer.apps.admit(credentials.app_id, address)
 
 
@@ -185,7 +184,7 @@ def _version(credentials: Credentials, offer: Offer, default: int) -> int:
     if wanted < offer.min_version:
         text = f"Client protocol version {wanted} is below the server minimum {offer.min_version}"
         refusal = Refusal(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, text)
-        raise refusal.closing(*_FINAL) if offer.apps.is_open else refusal
+        raise refusal.final() if offer.apps.is_open else refusal
     return min(wanted, offer.max_version)
 
 

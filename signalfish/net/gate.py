@@ -67,4 +67,4 @@ def _missing(message: ClientMessage) -> Refusal:
     text = "Authentication required" + (" before sending binary data" if is_binary else "")
     refusal = Refusal(ErrorCode.MISSING_APP_ID, text)
     refusal.plain = True
-    return refusal.closing(CloseCode.NORMAL, "unregistered")
+    return refusal.final()

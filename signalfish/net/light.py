@@ -82,6 +82,7 @@ USUAL: dict[str, Any] = {
 What most open connections have, by attributes.
 """
 
+_FORGOTTEN = {*HANDSHAKE, "send_queue", "trafficStats"}
 _OTHER = object()
 
 
@@ -102,9 +103,8 @@ def lighten(connection: WebSocketServerProtocol) -> None:
     Forget the handshake of an open connection, and whatever is as in its class.
     """
     kind = type(connection)
-    forgotten = {*HANDSHAKE, "send_queue", "trafficStats"}
     connection.__dict__ = {
         name: value
         for name, value in vars(connection).items()
-        if name not in forgotten and getattr(kind, name, _OTHER) is not value
+        if name not in _FORGOTTEN and getattr(kind, name, _OTHER) is not value
     }

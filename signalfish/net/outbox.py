@@ -193,19 +193,7 @@ class Outbox:
         pending, self._pending = self._pending, []
         if self._doomed or not pending:
             return
-        slot = self._slot
-        try:
-            data = b"".join([outgoing.frames[slot] for outgoing in pending])  # type: ignore[misc] # None is what TypeError is for
-        except TypeError:  # some frame has not been made
-            self._send_encoded(pending)
-            return
-        if self._blocked or self._gathering or len(data) > self._small:
-            self._send_in_parts(pending)
-            return
-        self._traffic.messages_sent += len(pending)
-        if self._accounts is not None:
-            self._accounts.delivered_all(pending)
-        self._transport.write(data)
+        self._send_together(pending)
 
     def tell_statistics(self, interval_ms: int, *, with_counts: bool) -> None:
         """
@@ -293,13 +281,16 @@ class Outbox:
         if self._gathering is not None:
             self._gathering.take()
 
-    def _send_encoded(self, pending: list[Outgoing]) -> None:
+    def _send_together(self, pending: list[Outgoing]) -> None:
+        slot = self._slot
         try:
-            frames = [outgoing.frame(self._form) for outgoing in pending]
-        except Undeliverable:
-            self._send_each(pending)
-            return
-        data = b"".join(frames)
+            data = b"".join([outgoing.frames[slot] for outgoing in pending])  # type: ignore[misc] # None is what TypeError is for
+        except TypeError:  # some frame has not been made
+            try:
+                data = b"".join([outgoing.frame(self._form) for outgoing in pending])
+            except Undeliverable:
+                self._send_each(pending)
+                return
         if self._blocked or self._gathering or len(data) > self._small:
             self._send_in_parts(pending)
             return
@@ -314,9 +305,9 @@ class Outbox:
         if self._blocked or self._gathering or not middle:
             self._send_each(pending)
             return
-        self._send_encoded(pending[:middle])
+        self._send_together(pending[:middle])
         if not self._doomed:
-            self._send_encoded(pending[middle:])
+            self._send_together(pending[middle:])
 
     def _send_each(self, pending: list[Outgoing]) -> None:
         for outgoing in pending:
@@ -426,6 +417,5 @@ class Outbox:
     def _check_hard_limits(self) -> None:
         if self._queue.size <= HARD_LIMIT and self._queue.is_accountable:
             return
-        self.discard()
-        self._doomed = True  # something is lost, so this must not end in a pardon
+        self.end()  # something is lost, so this must not end in a pardon
         self._office.clock.callLater(0, self.give_up)

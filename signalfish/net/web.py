@@ -119,7 +119,7 @@ class Upgrade(WebSocketResource):
         try:
             self._check(request)
         except UpgradeRefused as refused:
-            return self._refuse(request, refused.status, refused.text, refused.outcome)
+            return self._refuse(request, refused)
         # Autobahn refuses origins that it cannot parse, such as apps have, without being asked.
         request.requestHeaders.removeHeader(b"origin")
         answer: bytes | int = super().render(request)
@@ -132,10 +132,10 @@ class Upgrade(WebSocketResource):
             raise UpgradeRefused(503, "server is draining", "rejected_draining")
         _check_binding(request, self._factory.binder)
 
-    def _refuse(self, request: Request, status: int, text: str, outcome: str) -> bytes:
-        for name, value in self._factory.upgrade_headers(outcome).items():
+    def _refuse(self, request: Request, refused: UpgradeRefused) -> bytes:
+        for name, value in self._factory.upgrade_headers(refused.outcome).items():
             request.setHeader(name.encode(), value.encode())
-        return _plain(request, status, text)
+        return _plain(request, refused.status, refused.text)
 
 
 def _not_a_handshake(request: Request) -> str | None:

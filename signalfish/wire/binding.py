@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 from signalfish.wire import opaque
 from signalfish.wire.client import BinaryGameData
 from signalfish.wire.codec import check_size, decode_binary, decode_text
-from signalfish.wire.errors import CloseCode, ErrorCode, Refusal
+from signalfish.wire.errors import ErrorCode, Refusal
 from signalfish.wire.operations import AnyText
 from signalfish.wire.server import ServerMessage
 
@@ -275,4 +275,4 @@ def _unauthorized(text: str) -> Refusal:
 
 
 def _end(code: ErrorCode, text: str) -> Refusal:
-    return Refusal(code, text).closing(CloseCode.NORMAL, "unregistered")
+    return Refusal(code, text).final()

@@ -129,3 +129,9 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an ordinary answer, not a
         """
         self.close = (code, reason)
         return self
+
+    def final(self) -> Refusal:
+        """
+        The same refusal, as one after which the connection has no purpose.
+        """
+        return self.closing(CloseCode.NORMAL, "unregistered")

@@ -60,6 +60,16 @@ def room_of(play: Play, *kinds: str, **fields: object) -> list[Actor]:
     return players
 
 
+def lose(play: Play, player: Actor, *others: Actor) -> None:
+    """
+    Cut a player off, and wait until the others know.
+    """
+    with play.step(f"{player.name} is lost"):
+        player.lose()
+        for other in others:
+            other.wait_for("PlayerLeft")
+
+
 def start(play: Play, *players: Actor) -> None:
     """
     Start the game, by request where that is needed.

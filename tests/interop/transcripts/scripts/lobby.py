@@ -3,7 +3,7 @@ From the first seat to the start, and what leaving does.
 """
 
 from tests.interop.transcripts.play import Play
-from tests.interop.transcripts.scripts import room_of, script, start
+from tests.interop.transcripts.scripts import lose, room_of, script, start
 
 DIRECT = {"type": "direct", "host": "192.0.2.4", "port": 40417}
 
@@ -82,10 +82,7 @@ def coming_and_going(play: Play) -> None:
         cy.enter(ann.room["room_code"])
     with play.step("ann starts too early"):
         ann.send("StartGame")
-    with play.step("bob is lost"):
-        bob.lose()
-        ann.wait_for("PlayerLeft")
-        cy.wait_for("PlayerLeft")
+    lose(play, bob, ann, cy)
     with play.step("ann gives the authority up by leaving"):
         ann.send("LeaveRoom")
     with play.step("cy is ready"):

@@ -3,7 +3,7 @@ What is asked for with an id.
 """
 
 from tests.interop.transcripts.play import GAME, Play
-from tests.interop.transcripts.scripts import room_of, script, start
+from tests.interop.transcripts.scripts import lose, room_of, script, start
 
 UNKNOWN = "ffffffff-ffff-4fff-8fff-ffffffffffff"
 
@@ -50,9 +50,7 @@ def returning_with_id(play: Play) -> None:
     """
     ann, bob = room_of(play, "operator", "operator")
     start(play, ann, bob)
-    with play.step("bob is lost"):
-        bob.lose()
-        ann.wait_for("PlayerLeft")
+    lose(play, bob, ann)
     room = bob.room
     with play.step("bob returns"):
         play.actor("bob'", "operator").operate(
@@ -148,9 +146,7 @@ def absent_kicked(play: Play) -> None:
     """
     ann, bob = room_of(play, "operator", "operator")
     start(play, ann, bob)
-    with play.step("bob is lost"):
-        bob.lose()
-        ann.wait_for("PlayerLeft")
+    lose(play, bob, ann)
     with play.step("bob is kicked"):
         ann.operate("KickPlayer", player_id=bob.room["player_id"])
     with play.step("bob wants back"):

@@ -5,7 +5,7 @@ Losing a connection, and coming back.
 import time
 
 from tests.interop.transcripts.play import Play
-from tests.interop.transcripts.scripts import room_of, script, start
+from tests.interop.transcripts.scripts import lose, room_of, script, start
 
 UNKNOWN = "ffffffff-ffff-4fff-8fff-ffffffffffff"
 
@@ -19,10 +19,7 @@ def returning(play: Play) -> None:
     start(play, ann, bob, cy)
     with play.step("bob sends"):
         bob.send("GameData", data=1)
-    with play.step("bob is lost"):
-        bob.lose()
-        for other in (ann, cy):
-            other.wait_for("PlayerLeft")
+    lose(play, bob, ann, cy)
     with play.step("ann sends"):
         ann.send("GameData", data=2)
     with play.step("sue watches"):
@@ -52,14 +49,10 @@ def returning_to_lobby(play: Play) -> None:
     ann, bob = room_of(play, "v3", "v3")
     with play.step("bob is ready"):
         bob.send("PlayerReady")
-    with play.step("bob is lost"):
-        bob.lose()
-        ann.wait_for("PlayerLeft")
+    lose(play, bob, ann)
     with play.step("bob returns"):
         play.actor("bob'", "v3").come_back(bob.room)
-    with play.step("ann is lost"):
-        ann.lose()
-        play.cast[-1].wait_for("PlayerLeft")
+    lose(play, ann, play.cast[-1])
     with play.step("ann returns"):
         play.actor("ann'", "v3").come_back(ann.room)
 
@@ -74,9 +67,7 @@ def refused_returns(play: Play) -> None:
         play.actor("twin", "v3").come_back(bob.room, auth_token=UNKNOWN)
     with play.step("from inside"):
         ann.come_back(bob.room)
-    with play.step("bob is lost"):
-        bob.lose()
-        ann.wait_for("PlayerLeft")
+    lose(play, bob, ann)
     for name, fields in {
         "unknown player": {"player_id": UNKNOWN},
         "wrong room": {"room_id": UNKNOWN},
@@ -99,9 +90,7 @@ def taken_name(play: Play) -> None:
     Somebody has the name of a lost player.
     """
     ann, bob = room_of(play, "v3", "v3", max_players=3)
-    with play.step("bob is lost"):
-        bob.lose()
-        ann.wait_for("PlayerLeft")
+    lose(play, bob, ann)
     with play.step("cy has the name"):
         play.actor("cy", "v3").enter(ann.room["room_code"], player_name="bob")
     with play.step("bob wants back"):
@@ -131,9 +120,7 @@ def too_late(play: Play) -> None:
     A return after the window.
     """
     ann, bob = room_of(play, "v3", "v3")
-    with play.step("bob is lost"):
-        bob.lose()
-        ann.wait_for("PlayerLeft")
+    lose(play, bob, ann)
     time.sleep(2.1)
     with play.step("bob wants back"):
         play.actor("bob'", "v3").come_back(bob.room)
@@ -145,9 +132,7 @@ def no_returns(play: Play) -> None:
     Where nobody can return.
     """
     ann, bob = room_of(play, "v3", "v3")
-    with play.step("bob is lost"):
-        bob.lose()
-        ann.wait_for("PlayerLeft")
+    lose(play, bob, ann)
     with play.step("bob wants back"):
         play.actor("bob'", "v3").come_back(bob.room)
 
@@ -159,9 +144,7 @@ def returning_on_version_2(play: Play) -> None:
     """
     ann, bob = room_of(play, "v3", "v3")
     start(play, ann, bob)
-    with play.step("bob is lost"):
-        bob.lose()
-        ann.wait_for("PlayerLeft")
+    lose(play, bob, ann)
     with play.step("bob returns"):
         play.actor("bob'", "v2").come_back(bob.room)
 
@@ -183,9 +166,7 @@ def older_clients_return(play: Play) -> None:
     """
     ann, bob = room_of(play, "plain", "plain")
     start(play, ann, bob)
-    with play.step("bob is lost"):
-        bob.lose()
-        ann.wait_for("PlayerLeft")
+    lose(play, bob, ann)
     with play.step("ann sends"):
         ann.send("GameData", data="missed")
     with play.step("bob returns"):
@@ -199,9 +180,7 @@ def reserved_seat(play: Play) -> None:
     """
     ann, bob = room_of(play, "v3", "v3")
     start(play, ann, bob)
-    with play.step("bob is lost"):
-        bob.lose()
-        ann.wait_for("PlayerLeft")
+    lose(play, bob, ann)
     with play.step("cy joins"):
         play.actor("cy", "v3").enter(ann.room["room_code"])
     with play.step("cy leaves"):
